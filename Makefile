@@ -1,0 +1,61 @@
+# Two commands matter: `make demo` shows the main job, `make test` proves it. Both set themselves up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/.run-installed
+TEST := $(VENV)/.test-installed
+CODE := src emulator tests tools benchmarks
+
+.PHONY: demo test check format types imports derived derive bench lock clean setup
+
+demo: $(RUN)
+	@$(BIN)/defender365 demo
+
+test: $(TEST)
+	@$(BIN)/python -m pytest -n auto
+
+check: $(TEST)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report
+	$(BIN)/python tools/derive.py --check
+
+format: $(TEST)
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+derive: $(TEST)
+	$(BIN)/python tools/derive.py
+
+bench: $(RUN)
+	$(BIN)/python benchmarks/run.py
+
+setup: $(TEST)
+
+# Rewrites the pinned, hashed sets from requirements/*.in; needs uv on the path.
+lock:
+	cd requirements && for set in run test; do uv pip compile -q --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header $$set.in -o $$set.txt; done
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN): $(BIN)/python requirements/run.txt pyproject.toml emulator/pyproject.toml
+	@echo "Installing the pinned dependencies (once) ..."
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/run.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e . -e emulator
+	@touch $@
+
+$(TEST): $(RUN) requirements/test.txt
+	@echo "Installing the pinned test dependencies (once) ..."
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/test.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

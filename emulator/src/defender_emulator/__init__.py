@@ -1,0 +1,1 @@
+"""An emulator of Entra ID, Microsoft Graph security and the Defender API."""

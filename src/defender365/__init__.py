@@ -1,0 +1,1 @@
+"""Microsoft 365 Defender for any SOAR: hunt, ingest, triage."""
