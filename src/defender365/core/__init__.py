@@ -1,0 +1,1 @@
+"""Values in, values out: no HTTP, no files, no clock, no logging."""

@@ -1,0 +1,1 @@
+"""Where state and cases are kept."""

@@ -1,0 +1,71 @@
+"""Tokens kept between processes, encrypted with a key that only the app's secret gives.
+
+Whoever reads the file without knowing the secret reads nothing, and no key has to be stored.
+A file that cannot be read (another secret, another version, damage) is as good as none.
+"""
+
+import hmac
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any, Protocol
+
+from defender365.api.auth import Token
+from defender365.core.settings import Settings
+
+
+class Box(Protocol):
+    """Where a host keeps one text."""
+
+    def read(self) -> str:
+        """The text; empty when there is none."""
+        ...
+
+    def write(self, text: str) -> None:
+        """Keep this text. May raise OSError."""
+        ...
+
+
+class EncryptedTokens:
+    """A `TokenKeeper` that keeps the tokens in a box, as AES-256-GCM under a derived key."""
+
+    def __init__(self, box: Box, settings: Settings, random: Callable[[int], bytes]) -> None:
+        self._box = box
+        self._random = random
+        self._secret = settings.client_secret or settings.client_certificate
+        about = (settings.tenant_id, settings.client_id, settings.login_api_root)
+        self._about = "\n".join(about).encode()
+
+    def load(self) -> Mapping[str, Token]:
+        """The kept tokens by resource; nothing when the text is not ours to read."""
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415  only when there is a text
+
+        try:
+            sealed = b64decode(self._box.read(), validate=True)
+            if len(sealed) < 28:
+                return {}
+            plain = self._cipher(sealed[:16]).decrypt(sealed[16:28], sealed[28:], self._about)
+            return {
+                resource: Token(value, expires, None if roles is None else tuple(roles))
+                for resource, (value, expires, roles) in json.loads(plain).items()
+            }
+        except (OSError, ValueError, TypeError, InvalidTag):
+            return {}
+
+    def save(self, tokens: Mapping[str, Token]) -> None:
+        """Keep these tokens; where the box cannot be written, the next process signs in anew."""
+        salt, nonce = self._random(16), self._random(12)
+        plain = json.dumps({r: [t.value, t.expires_at, t.roles] for r, t in tokens.items()})
+        sealed = self._cipher(salt).encrypt(nonce, plain.encode(), self._about)
+        try:
+            self._box.write(b64encode(salt + nonce + sealed).decode())
+        except OSError:
+            return
+
+    def _cipher(self, salt: bytes) -> Any:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  as above
+
+        # HKDF (RFC 5869) of one block: Entra's secrets and keys are high in entropy.
+        extracted = hmac.digest(salt, self._secret.encode(), sha256)
+        return AESGCM(hmac.digest(extracted, b"defender365 tokens\x01", sha256))

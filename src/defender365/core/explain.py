@@ -1,0 +1,104 @@
+"""Says what became of one incident, and why: from the connector's own memory, without a request."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from defender365.core.clock import utc
+from defender365.core.filters import SENTENCES
+from defender365.core.ledger import ASIDE, DELIVERED, FILTERED, REDIRECTED, Entry
+from defender365.core.model import UNKNOWN_TIME
+from defender365.core.state import Aside, State
+from defender365.core.timeframe import from_ticks
+
+UNKNOWN = "unknown"
+WAITING = "waiting"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A status (one word or two) and the reason as sentences."""
+
+    incident: str
+    status: str
+    reason: str
+    alerts_delivered: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The explanation as one JSON object."""
+        return {
+            "incident": self.incident,
+            "status": self.status,
+            "reason": self.reason,
+            "alerts_delivered": self.alerts_delivered,
+        }
+
+
+def explain(state: State, incident_id: str, now: float) -> Explanation:
+    """What the connector knows of an incident; `now` in seconds since 1970 UTC."""
+    entry, aside = state.ledger.get(incident_id), state.aside.get(incident_id)
+    delivered = len(entry.keys) if entry else 0
+    if aside is not None:
+        status = DELIVERED if delivered else ASIDE
+        return Explanation(incident_id, status, _aside_words(aside, delivered), delivered)
+    if entry is None:
+        if incident_id in state.follow:
+            source = state.follow[incident_id]
+            reason = f"Incident {source} was merged into it; it is fetched in the next run."
+            return Explanation(incident_id, WAITING, reason)
+        return Explanation(incident_id, *_unseen_words(state, now))
+    return Explanation(incident_id, *_entry_words(entry), delivered)
+
+
+def _entry_words(entry: Entry) -> tuple[str, str]:
+    version = "" if entry.updated == UNKNOWN_TIME else f" (updated {from_ticks(entry.updated)})"
+    before = ""
+    if entry.keys:
+        before = f" {_alerts(len(entry.keys))} delivered before, last at {utc(entry.delivered_at)}."
+    if entry.status == DELIVERED:
+        return DELIVERED, (
+            f"{_alerts(len(entry.keys))} delivered, last at {utc(entry.delivered_at)}."
+            if entry.keys
+            else f"All its alerts were delivered earlier, under an incident merged into it{version}."
+        )
+    if entry.status == FILTERED:
+        why = SENTENCES.get(entry.detail, entry.detail)
+        return FILTERED, f"Kept out by the rule {entry.detail}: {why}{version}.{before}"
+    if entry.status == REDIRECTED:
+        return (
+            REDIRECTED,
+            f"Merged into incident {entry.detail}{version}; ask for that one.{before}",
+        )
+    return ASIDE, f"Set aside: {entry.detail}{before}"
+
+
+def _aside_words(aside: Aside, delivered: int) -> str:
+    again = (
+        f"it is tried again after {utc(aside.retry_at)}"
+        if aside.tries < Aside.RETRIES
+        else "it is tried again when it is updated"
+    )
+    kept = f" {_alerts(delivered)} of it delivered." if delivered else ""
+    return f"Set aside after {aside.tries} tries: {aside.reason.rstrip('.')}; {again}.{kept}"
+
+
+def _unseen_words(state: State, now: float) -> tuple[str, str]:
+    if state.walk is None:
+        return UNKNOWN, "The connector has not run yet."
+    if state.throttled_until > now:
+        until = utc(state.throttled_until)
+        return (
+            WAITING,
+            f"Not seen yet; a rate limit was reached, the connector waits until {until}.",
+        )
+    if not state.walk.complete:
+        reached = from_ticks(state.walk.position)
+        return WAITING, f"Not seen yet; a backlog is being read and has reached {reached}."
+    since = from_ticks(max(state.walk.origin, state.forgotten))
+    return UNKNOWN, (
+        f"Not seen: Defender listed no update of it since {since}, or it does not exist. An"
+        " incident is taken at its next update."
+    )
+
+
+def _alerts(count: int) -> str:
+    return "1 alert" if count == 1 else f"{count} alerts"

@@ -1,0 +1,179 @@
+"""The connector's brain: where to ask next, what a pass has seen, what to ask again.
+
+A *pass* walks the incidents in order of `lastUpdateDateTime`, from its start to the end of the
+list, over as many polls as that takes. Its position is Microsoft's time of the last incident
+fully handled; the next page is asked from there by key (`ge`), passing over the incidents
+already seen at exactly that time. A new pass starts an overlap before the newest time seen, so
+late arrivals are found; what was delivered before is recognised by the ledger.
+
+Passing over k incidents at a time is exact unless one of them moved between two requests or the
+service orders equal times differently from page to page. Either shows: the moved one comes again
+with a newer time, the other as a repeat. Then the pass marks that time to be asked again.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from defender365.core.model import UNKNOWN_TIME, Incident
+
+SECOND = 10_000_000
+"""Ticks in a second."""
+
+DAY = 24 * 60 * 60
+
+OVERLAP = 30 * 60 * SECOND
+"""How far before the newest time a pass starts: alerts were seen to arrive 10 minutes late and
+more (Azure/Azure-Sentinel#9111, wazuh/wazuh#24323)."""
+
+PAGE = 50
+"""The most incidents Graph gives in one page (wazuh/wazuh#28070)."""
+
+MAX_ANCHORS = 2_000
+
+
+@dataclass
+class Pass:
+    """Where the walk stands; all times are Microsoft's, in 100 ns ticks."""
+
+    origin: int
+    """Where the very first pass started; nothing older is ever asked for."""
+    start: int
+    position: int
+    boundary: set[str] = field(default_factory=set)
+    """Incidents handled in this pass at exactly `position`."""
+    newest: int = 0
+    began: int = 0
+    """When this pass began, in seconds by the host's clock; only differences are used."""
+    complete: bool = False
+    took: int = 0
+    """How long this pass lasted when it was complete, in seconds."""
+    recheck: int = 0
+    """A time that the next pass must ask again from; 0 for none."""
+    anchors: dict[str, int] = field(default_factory=dict)
+    """Incidents that were passed over at a page's edge, and at which time."""
+
+    @classmethod
+    def first(cls, ticks: int, now: int) -> "Pass":
+        """The first pass of all, from this time on."""
+        return cls(origin=ticks, start=ticks, position=ticks, began=now)
+
+    def resumed(self, now: int, overlap: int = OVERLAP) -> "Pass":
+        """This pass if it has not reached the end, else a new one that starts an overlap earlier.
+
+        A pass that lasted long lets data arrive behind it for as long: its duration is added.
+        """
+        if not self.complete:
+            return self
+        start = max(self.newest, self.origin) - overlap - self.took * SECOND
+        if self.recheck:
+            start = min(start, self.recheck)
+        start = max(self.origin, start)
+        return Pass(self.origin, start, start, newest=self.newest, began=now)
+
+    def finish(self, now: int) -> None:
+        """The walk has reached the end of the list."""
+        self.complete = True
+        self.took = min(max(0, now - self.began), DAY)
+
+    def handled(self, incident: Incident) -> None:
+        """Move over an incident that is fully handled."""
+        updated = incident.updated
+        self.watch(incident)
+        if updated == UNKNOWN_TIME:
+            return
+        if updated > self.position:
+            self._leave_boundary()
+            self.position, self.boundary = updated, {incident.id}
+        elif updated == self.position:
+            self.boundary.add(incident.id)
+        self.newest = max(self.newest, updated)
+
+    def watch(self, incident: Incident) -> None:
+        """See whether this record shows that a page may have passed over something unseen."""
+        updated = incident.updated
+        if updated == UNKNOWN_TIME:
+            return
+        anchored = self.anchors.get(incident.id)
+        if anchored is not None and updated > anchored:
+            self._ask_again(anchored)
+        if updated < self.position:
+            self._ask_again(self.start)
+        elif updated == self.position and incident.id in self.boundary and self.start != updated:
+            self._ask_again(updated)
+
+    @property
+    def skip(self) -> int:
+        """How many incidents at `position` the next page may pass over."""
+        return len(self.boundary)
+
+    def _leave_boundary(self) -> None:
+        for incident_id in self.boundary:
+            self.anchors[incident_id] = self.position
+        while len(self.anchors) > MAX_ANCHORS:
+            del self.anchors[next(iter(self.anchors))]
+
+    def _ask_again(self, ticks: int) -> None:
+        self.recheck = min(self.recheck or ticks, ticks)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values, for the state."""
+        return {
+            "origin": self.origin, "start": self.start, "position": self.position,
+            "boundary": sorted(self.boundary), "newest": self.newest, "began": self.began,
+            "complete": self.complete, "took": self.took, "recheck": self.recheck, "anchors": self.anchors,
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> "Pass":
+        """The pass behind `as_json`. Raises KeyError, TypeError or ValueError for anything else."""
+        numbers = {
+            name: int(found[name])
+            for name in ("origin", "start", "position", "newest", "began", "took", "recheck")
+        }
+        return cls(
+            **numbers,
+            boundary={str(item) for item in found["boundary"]},
+            complete=bool(found["complete"]),
+            anchors={str(k): int(v) for k, v in dict(found["anchors"]).items()},
+        )
+
+
+@dataclass
+class Expansion:
+    """How many incidents to ask for with their alerts: fewer after a failure, more after success.
+
+    Graph answers 500 for a page whose alerts are too many (elastic/integrations#18144); the
+    incident at fault is remembered and its alerts are fetched alone from then on.
+    """
+
+    size: int = PAGE
+    heavy: dict[str, int] = field(default_factory=dict)
+    """Incidents too heavy to expand, and their update time when that was last seen."""
+
+    def failed(self, asked: int) -> None:
+        """A page of `asked` incidents failed: ask for half."""
+        self.size = max(1, asked // 2)
+
+    def succeeded(self) -> None:
+        """A page came whole: ask for twice as many, up to a full page."""
+        self.size = min(PAGE, self.size * 2)
+
+    def remember(self, incident: Incident) -> None:
+        """Keep in mind that this incident must be fetched alone; the 500 newest are kept."""
+        self.heavy.pop(incident.id, None)
+        self.heavy[incident.id] = incident.updated
+        while len(self.heavy) > 500:
+            del self.heavy[next(iter(self.heavy))]
+
+    def ahead(self, position: int) -> bool:
+        """True when a remembered incident lies at or behind this position in the walk."""
+        return any(updated >= position for updated in self.heavy.values())
+
+
+def page_size(remaining: int, known_ahead: int, pages: int, size: int) -> int:
+    """How many incidents to ask for.
+
+    What the poll may still take (doubled with each page before, which the filters emptied) and
+    what it will recognise, within a full page and what the service can expand.
+    """
+    return max(1, min(PAGE, size, (remaining << min(pages, 6)) + known_ahead))

@@ -1,0 +1,287 @@
+"""`defender365 connector`: poll incidents into a file of case alerts, and explain what happened."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from defender365.connector import Delivery, Rules, Summary, poll
+from defender365.core import settings as connection
+from defender365.core.clock import Clock, utc
+from defender365.core.connector_params import DESCRIPTION, ConnectorParams
+from defender365.core.errors import BadInput, Defender365Error, RetryLater
+from defender365.core.explain import explain as explained
+from defender365.core.mapping import DEFAULT_ENVIRONMENT, CaseAlert
+from defender365.core.settings import Settings
+from defender365.core.spec import params_of, parse
+from defender365.core.state import State, dump_state, load_state
+from defender365.hosts.cli import show
+from defender365.hosts.cli.options import JSON, VERBOSE, option_for, typed_values, usage
+from defender365.runtime import Host, connect, machine_clock
+from defender365.stores.files import StateFile
+
+SHARED = frozenset(declaration.name for declaration in params_of(Settings).values())
+"""Parameters of the connector that are connection settings: they come from the profile too."""
+
+STATE_OPTION = click.Option(
+    ["--state", "state_path"], type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Where the connector keeps its memory [default: a file of this tenant and app].",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one `connector run` was asked to do."""
+
+    rules: Rules
+    seconds: float
+    state_path: Path | None
+    output: str | None
+    test_run: bool
+    as_json: bool
+
+
+@click.group(help=DESCRIPTION, short_help="Follow incidents: run the connector, or explain it.")
+def connector() -> None:
+    """The incidents connector."""
+
+
+def _options() -> list[click.Parameter]:
+    own = [
+        option_for(d, required=False if d.name in SHARED else None)
+        for d in params_of(ConnectorParams).values()
+    ]
+    return [
+        *own,
+        click.Option(["--dynamic-list"], multiple=True, metavar="ENTRY",
+                     help="An entry of the dynamic list. May be repeated."),
+        click.Option(["--environment"], default=DEFAULT_ENVIRONMENT, show_default=True,
+                     help="The default environment."),
+        click.Option(["--once"], is_flag=True, help="Poll once and end (the default)."),
+        click.Option(["--interval"], type=click.FloatRange(min=1), metavar="SECONDS",
+                     help="Poll again and again, this many seconds apart, until interrupted."),
+        STATE_OPTION,
+        click.Option(["--output"], metavar="FILE|-",
+                     help="Append case alerts here, one JSON object a line; - is stdout."),
+        click.Option(["--test-run"], is_flag=True,
+                     help="Process one incident and leave the state alone."),
+        JSON,
+        VERBOSE,
+    ]  # fmt: skip
+
+
+@click.pass_context
+def _run(ctx: click.Context, /, *, once: bool, interval: float | None, **options: Any) -> None:
+    if once and interval:
+        raise click.UsageError("--once and --interval exclude each other.")
+    host, clock = Host.this(), machine_clock()
+    given = typed_values(params_of(ConnectorParams).values(), options)
+    try:
+        task = _task(given, options)
+        settings = host.settings({k: v for k, v in given.items() if k in SHARED})
+    except BadInput as error:
+        raise usage(error) from None
+    with show.logging_to_stderr(options["verbose"] or ctx.obj or 0):
+        failed = _one_poll(task, settings, host, clock)
+        while interval and not isinstance(failed, BadInput):
+            clock.sleep(interval)
+            failed = _one_poll(task, settings, host, clock)
+    ctx.exit(1 if failed else 0)
+
+
+def _task(given: dict[str, object], options: dict[str, Any]) -> Task:
+    own = {k: v for k, v in given.items() if k not in SHARED}
+    placeholders = {d.name: "-" for d in (connection.TENANT_ID, connection.CLIENT_ID)}
+    params = parse(ConnectorParams, {**placeholders, connection.CLIENT_SECRET.name: "-", **own})
+    rules = Rules(
+        params.filters(tuple(options["dynamic_list"])),
+        params.environment_rule(options["environment"]),
+        1 if options["test_run"] else params.max_incidents_to_fetch,
+        params.max_hours_backwards,
+    )
+    return Task(
+        rules,
+        good_time(params.script_timeout),
+        options["state_path"],
+        options["output"],
+        options["test_run"],
+        options["as_json"],
+    )
+
+
+def good_time(script_timeout: int) -> float:
+    """The seconds a run may use: the script's timeout less what it takes to hand over and end."""
+    return script_timeout - max(3.0, min(30.0, 0.15 * script_timeout))
+
+
+def _one_poll(task: Task, settings: Settings, host: Host, clock: Clock) -> Defender365Error | None:
+    file = StateFile(task.state_path or host.state_path(settings))
+    silent = task.as_json
+    try:
+        with (
+            file.locked(),
+            output_of(task.output, quiet=silent) as out,
+            show.Progress("Polling …") as progress,
+        ):
+            return _poll_into(task, settings, host, clock, file, out, progress)
+    except Defender365Error as error:
+        _report(task, Summary(failure=error), {})
+        return error
+    except OSError as error:
+        failure = BadInput(f"{error.filename or 'A file'} cannot be written: {error.strerror}.")
+        _report(task, Summary(failure=failure), {})
+        return failure
+
+
+def _poll_into(  # noqa: PLR0913, PLR0917  the parts of one run
+    task: Task, settings: Settings, host: Host, clock: Clock, file: StateFile,
+    out: "Output", progress: show.Progress,
+) -> Defender365Error | None:  # fmt: skip
+    state = load_state(file.read())
+    if task.test_run:
+        state = State(throttled_until=state.throttled_until, spent=state.spent)
+
+    def commit(changed: State) -> None:
+        out.flush()
+        if not task.test_run:
+            file.write(dump_state(changed))
+
+    def tell(summary: Summary) -> None:
+        progress.say(
+            f"Polling … {summary.incidents_processed} incidents, {summary.alerts_delivered} alerts"
+        )
+
+    client = connect(settings, host=host, clock=clock, seconds=task.seconds, spent=state.spent)
+    try:
+        summary = poll(client, state, task.rules, clock, Delivery(out.deliver, commit, tell))
+        _report(task, summary, client.transport.counts)
+    finally:
+        client.close()
+    return summary.failure
+
+
+class Output:
+    """Where case alerts go: a file or stdout as JSON lines, or lines for a person."""
+
+    def __init__(self, stream: IO[str] | None, *, quiet: bool = False) -> None:
+        self._stream = stream
+        self._quiet = quiet
+        # ASCII: whatever a name holds, a lone surrogate even, the line is valid JSON.
+        self._encode = json.JSONEncoder(separators=(",", ":")).encode
+
+    def deliver(self, case: CaseAlert) -> None:
+        """Hand over one case alert."""
+        if self._stream is None:
+            if self._quiet:
+                return
+            severity = {80: "high", 60: "medium", 40: "low"}.get(case.priority, "info")
+            name = show.cell_text(case.name)
+            click.echo(f"incident {case.ticket_id:>8}  {severity:<6}  {name}")
+            return
+        line = self._encode(case.as_dict()) + "\n"
+        self._stream.write(line)
+
+    def flush(self) -> None:
+        """Make what was handed over last, before the state says that it was."""
+        if self._stream is not None:
+            self._stream.flush()
+
+
+@contextmanager
+def output_of(name: str | None, *, quiet: bool = False) -> Iterator[Output]:
+    """The output; a line left half-written by a killed run is taken off: it was never delivered."""
+    if name is None:
+        yield Output(None, quiet=quiet)
+    elif name == "-":
+        yield Output(sys.stdout)
+    else:
+        path = Path(name)
+        _drop_half_line(path)
+        with path.open("a", encoding="ascii") as stream:
+            yield Output(stream)
+
+
+def _drop_half_line(path: Path) -> None:
+    if not path.is_file() or path.stat().st_size == 0:
+        return
+    with path.open("r+b") as file:
+        end = file.seek(0, 2)
+        block = 1 << 16
+        at = end
+        while at > 0:
+            start = max(0, at - block)
+            file.seek(start)
+            newline = file.read(at - start).rfind(b"\n")
+            if newline >= 0:
+                at = start + newline + 1
+                break
+            at = start
+        if at < end:
+            file.truncate(at)
+
+
+def _report(task: Task, summary: Summary, requests: Any) -> None:
+    if task.as_json:
+        text = json.dumps(summary.as_dict(requests))
+        click.echo(text, err=task.output == "-")
+        return
+    click.echo(summary_words(summary, sum(requests.values())), err=task.output == "-")
+
+
+def summary_words(summary: Summary, requests: int) -> str:
+    """The summary in a few lines for a person."""
+    lines = [
+        f"{summary.incidents_processed} incidents processed ({summary.incidents_seen} new or"
+        f" changed), {summary.alerts_delivered} alerts delivered, {requests} requests."
+    ]
+    if summary.filtered:
+        kept_out = ", ".join(f"{rule} {count}" for rule, count in summary.filtered.items())
+        lines.append(f"Kept out: {kept_out}.")
+    if summary.set_aside:
+        lines.append(f"Set aside: {summary.set_aside} records that could not be read.")
+    if summary.backlog and not summary.failure:
+        lines.append("More incidents wait; the next run takes them.")
+    if summary.throttled_until:
+        lines.append(f"A rate limit was reached: waiting until {utc(summary.throttled_until)}.")
+    if summary.failure:
+        kept = " What was complete is delivered." if isinstance(summary.failure, RetryLater) else ""
+        lines.append(click.style(f"✗ {summary.failure}{kept}", fg="red"))
+    return "\n".join(lines)
+
+
+connector.add_command(
+    click.Command(
+        "run",
+        callback=_run,
+        params=_options(),
+        help=DESCRIPTION + " Each Defender alert becomes one case alert, grouped by incident.",
+    )
+)
+
+
+@connector.command(params=[STATE_OPTION, JSON], help="Say what became of an incident, and why.")
+@click.argument("incident")
+@click.pass_context
+def explain(ctx: click.Context, incident: str, state_path: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's call
+    """From the connector's memory; nothing is sent."""
+    host = Host.this()
+    try:
+        path = state_path or host.state_path(host.settings())
+        state = load_state(StateFile(path).read())
+    except BadInput as error:
+        raise usage(error) from None
+    except Defender365Error as error:
+        click.echo(str(error), err=True)
+        ctx.exit(1)
+    found = explained(state, incident.strip(), machine_clock().seconds())
+    if as_json:
+        show.print_json(found.as_dict())
+    else:
+        click.echo(
+            f"Incident {found.incident}: {click.style(found.status, bold=True)}. {found.reason}"
+        )

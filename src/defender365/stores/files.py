@@ -1,0 +1,105 @@
+"""Text kept in files that only their owner can read, replaced whole or not at all."""
+
+import json
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from defender365.core.errors import BadInput, StateUnreadable
+
+
+class TextFile:
+    """One text in one file, mode 0600; a reader sees the old text or the new, never a mixture."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> str:
+        """The text; empty when there is no file yet. Raises OSError or UnicodeDecodeError."""
+        try:
+            return self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
+
+    def write(self, text: str) -> None:
+        """Replace the text. Raises OSError."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self.path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+class StateFile(TextFile):
+    """The connector's state in a file, used by one run at a time."""
+
+    def read(self) -> str:
+        """The text. Raises `StateUnreadable` when the file is there and cannot be read."""
+        try:
+            return super().read()
+        except (OSError, UnicodeDecodeError) as error:
+            kind = type(error).__name__
+            raise StateUnreadable(
+                f"The state file {self.path} cannot be read ({kind}). Nothing was changed."
+            ) from None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the state for one run. Raises `BadInput` when another run holds it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = self.path.with_name(self.path.name + ".lock")
+        with lock.open("a") as file:
+            if not _try_lock(file.fileno()):
+                raise BadInput(
+                    f"Another run is using the state file {self.path}. Wait for it, or give this"
+                    " run a --state of its own."
+                )
+            yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        import fcntl  # noqa: PLC0415  POSIX only
+    except ImportError:  # pragma: no cover  Windows has no fcntl: runs are not kept apart there
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def read_profile(path: Path) -> dict[str, Any]:
+    """The settings of a profile file: TOML, or a JSON object; nothing when there is no file.
+
+    Raises `BadInput` when the file is there and cannot be used.
+    """
+    try:
+        text = TextFile(path).read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"The profile {path} cannot be read ({type(error).__name__}).") from None
+    try:
+        found = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
+    except ValueError as error:
+        where = re.search(r"line \d+, column \d+", str(error))
+        at = f" ({where[0]})" if where else ""
+        raise BadInput(f"The profile {path} is neither TOML nor JSON{at}.") from None
+    return dict(found)
+
+
+def write_profile(path: Path, values: Mapping[str, str | bool]) -> None:
+    """Write a profile as TOML, readable by its owner only. Raises OSError."""
+    lines = ["# Settings of Defender365. Keep this file to yourself.\n"]
+    lines.extend(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+    TextFile(path).write("".join(lines))

@@ -1,0 +1,132 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from defender365.core.model import UNKNOWN_TIME, Incident
+from defender365.core.planning import (
+    DAY,
+    MAX_ANCHORS,
+    OVERLAP,
+    PAGE,
+    SECOND,
+    Expansion,
+    Pass,
+    page_size,
+)
+
+T0 = 17_000_000_000 * SECOND
+
+
+def incident(number: int, seconds: float) -> Incident:
+    return Incident(str(number), T0 + int(seconds * SECOND), {})
+
+
+def test_a_first_pass_starts_where_it_is_told_and_nothing_older_is_ever_asked_for():
+    walk = Pass.first(T0, now=100)
+    walk.finish(now=110)
+    assert walk.resumed(now=200).position == T0
+
+
+def test_a_page_starts_at_the_last_time_and_passes_over_what_was_seen_there():
+    walk = Pass.first(T0, now=0)
+    for number, seconds in ((1, 5), (2, 9), (3, 9)):
+        walk.handled(incident(number, seconds))
+    assert walk.position == T0 + 9 * SECOND
+    assert walk.skip == 2
+    assert walk.recheck == 0
+
+
+def test_a_new_pass_starts_an_overlap_and_the_last_pass_duration_before_the_newest():
+    walk = Pass.first(T0, now=0)
+    walk.handled(incident(1, 10_000))
+    walk.finish(now=300)
+    following = walk.resumed(now=9_999)
+    assert following.position == T0 + 10_000 * SECOND - OVERLAP - 300 * SECOND
+    assert following.skip == 0
+    assert not following.complete
+
+
+def test_a_pass_that_has_not_reached_the_end_goes_on_where_it_stands():
+    walk = Pass.first(T0, now=0)
+    walk.handled(incident(1, 5))
+    assert walk.resumed(now=99) is walk
+
+
+def test_an_incident_that_moved_while_it_was_passed_over_makes_its_time_asked_again():
+    walk = Pass.first(T0, now=0)
+    walk.handled(incident(1, 5))
+    walk.handled(incident(2, 50_000))
+    walk.handled(incident(1, 90_000))
+    assert walk.recheck == T0 + 5 * SECOND
+    walk.finish(now=10)
+    assert walk.resumed(now=20).position == T0 + 5 * SECOND
+
+
+def test_a_repeat_at_the_same_time_makes_that_time_asked_again():
+    walk = Pass.first(T0, now=0)
+    walk.handled(incident(1, 5))
+    walk.handled(incident(1, 5))
+    assert walk.recheck == T0 + 5 * SECOND
+
+
+def test_a_service_that_does_not_keep_the_order_makes_the_pass_start_again():
+    walk = Pass.first(T0, now=0)
+    walk.handled(incident(1, 50))
+    walk.handled(incident(2, 40))
+    assert walk.recheck == T0
+    assert walk.position == T0 + 50 * SECOND
+
+
+def test_an_unknown_time_moves_nothing():
+    walk = Pass.first(T0, now=0)
+    walk.handled(Incident("1", UNKNOWN_TIME, {}))
+    assert (walk.position, walk.skip, walk.newest) == (T0, 0, 0)
+
+
+def test_the_anchors_stay_bounded():
+    walk = Pass.first(T0, now=0)
+    for number in range(MAX_ANCHORS + 50):
+        walk.handled(incident(number, number + 1))
+    assert len(walk.anchors) == MAX_ANCHORS
+
+
+def test_a_long_pass_counts_for_a_day_at_most():
+    walk = Pass.first(T0, now=0)
+    walk.finish(now=10 * DAY)
+    assert walk.took == DAY
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5)), max_size=30))
+def test_a_pass_survives_json_whatever_it_saw(seen):
+    walk = Pass.first(T0, now=0)
+    for number, seconds in seen:
+        walk.handled(incident(number, seconds))
+    assert Pass.from_json(walk.as_json()) == walk
+
+
+def test_pages_halve_after_a_failure_and_double_after_success():
+    expansion = Expansion()
+    expansion.failed(PAGE)
+    assert expansion.size == 25
+    expansion.failed(1)
+    assert expansion.size == 1
+    for size in (2, 4, 8, 16, 32, PAGE, PAGE):
+        expansion.succeeded()
+        assert expansion.size == size
+
+
+def test_heavy_incidents_are_remembered_within_bounds_and_known_ahead_of_a_position():
+    expansion = Expansion()
+    for number in range(600):
+        expansion.remember(incident(number, number))
+    assert len(expansion.heavy) == 500
+    assert expansion.ahead(T0 + 599 * SECOND)
+    assert not expansion.ahead(T0 + 600 * SECOND)
+
+
+def test_a_page_holds_what_may_be_taken_and_what_will_be_recognised():
+    assert page_size(10, 0, 0, PAGE) == 10
+    assert page_size(10, 5, 0, PAGE) == 15
+    assert page_size(100, 0, 0, PAGE) == PAGE
+    assert page_size(100, 0, 0, 4) == 4
+    assert page_size(10, 0, 2, PAGE) == 40
+    assert page_size(0, 0, 0, PAGE) == 1

@@ -1,0 +1,89 @@
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from defender365.core.errors import StateUnreadable
+from defender365.core.ledger import DELIVERED
+from defender365.core.planning import Pass
+from defender365.core.state import MAX_ASIDE, Aside, State, dump_state, load_state
+
+
+def full_state() -> State:
+    state = State(walk=Pass.first(5, now=1), throttled_until=9.5, follow={"2": "1"})
+    state.ledger.delivered("1", 7, ["a", "b"], at=3)
+    state.expansion.heavy["1"] = 7
+    state.set_aside("3", "no id", now=4)
+    state.spent = {"alerts": [1.0, 2.0]}
+    state.carried = {"later": [1]}
+    return state
+
+
+def test_a_state_survives_its_text():
+    state = full_state()
+    found = load_state(dump_state(state))
+    assert found.ledger.entries == state.ledger.entries
+    assert found.ledger.knows("a")
+    found.ledger = state.ledger
+    assert found == state
+
+
+def test_an_empty_text_is_a_fresh_start():
+    assert load_state("  ").walk is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nonsense", "[]", "{}", '{"kind": "other"}',
+     '{"kind": "defender365 connector state", "version": 2}',
+     '{"kind": "defender365 connector state", "version": 1}',
+     '{"kind": "defender365 connector state", "version": 1, "walk": 5, "incidents": {}}'],
+)  # fmt: skip
+def test_a_text_that_is_no_state_is_an_error_and_not_a_fresh_start(text):
+    with pytest.raises(StateUnreadable, match="Nothing was changed"):
+        load_state(text)
+
+
+@given(st.sampled_from(["walk", "size", "heavy", "aside", "follow", "spent", "incidents"]),
+       st.recursive(st.none() | st.booleans() | st.integers() | st.text(),
+                    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
+def test_a_damaged_part_is_an_error_or_harmless_and_nothing_else(key, value):
+    found = json.loads(dump_state(full_state()))
+    found[key] = value
+    with contextlib.suppress(StateUnreadable):
+        load_state(json.dumps(found))
+
+
+def test_the_text_stays_within_the_platforms_limit():
+    state = State(walk=Pass.first(5, now=1))
+    for number in range(3_000):
+        state.ledger.delivered(str(number), number, [f"{number}-{n}" for n in range(10)], at=1)
+    text = dump_state(state, limit=100_000)
+    assert len(text) <= 100_000
+    assert text.isascii()
+    kept = load_state(text)
+    assert 0 < len(kept.ledger.entries) < 3_000
+    assert kept.forgotten > 0
+    assert kept.ledger.entries["2999"].status == DELIVERED
+
+
+def test_a_record_set_aside_is_retried_ever_more_rarely_and_not_for_ever():
+    aside = Aside("why", retry_at=60)
+    assert not aside.due(59)
+    waits = []
+    now = 60
+    while aside.due(now):
+        aside.tried("why", now)
+        waits.append(aside.retry_at - now)
+        now = aside.retry_at
+    assert waits == [240, 480, 960, 1920]
+
+
+def test_the_shelf_is_bounded():
+    state = State()
+    for number in range(MAX_ASIDE + 5):
+        state.set_aside(str(number), "why", now=0)
+    assert len(state.aside) == MAX_ASIDE
+    assert "0" not in state.aside
