@@ -39,22 +39,30 @@ class EncryptedTokens:
 
     def load(self) -> Mapping[str, Token]:
         """The kept tokens by resource; nothing when the text is not ours to read."""
+        if not self._secret:  # a federated token: nothing lasting to seal with
+            return {}
+        try:
+            sealed = b64decode(self._box.read(), validate=True)
+        except (OSError, ValueError):
+            return {}
+        return self._opened(sealed) if len(sealed) >= 28 else {}
+
+    def _opened(self, sealed: bytes) -> Mapping[str, Token]:
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415  only when there is a text
 
         try:
-            sealed = b64decode(self._box.read(), validate=True)
-            if len(sealed) < 28:
-                return {}
             plain = self._cipher(sealed[:16]).decrypt(sealed[16:28], sealed[28:], self._about)
             return {
                 resource: Token(value, expires, None if roles is None else tuple(roles))
                 for resource, (value, expires, roles) in json.loads(plain).items()
             }
-        except (OSError, ValueError, TypeError, InvalidTag):
+        except (ValueError, TypeError, InvalidTag):
             return {}
 
     def save(self, tokens: Mapping[str, Token]) -> None:
         """Keep these tokens; where the box cannot be written, the next process signs in anew."""
+        if not self._secret:
+            return
         salt, nonce = self._random(16), self._random(12)
         plain = json.dumps({r: [t.value, t.expires_at, t.roles] for r, t in tokens.items()})
         sealed = self._cipher(salt).encrypt(nonce, plain.encode(), self._about)
