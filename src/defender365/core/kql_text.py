@@ -11,15 +11,15 @@ from typing import NamedTuple
 from defender365.core.errors import BadInput
 from defender365.core.hunting_tables import KNOWN_TABLES
 
-OPERATORS = frozenset(
-    "as assert-schema consume count distinct evaluate extend facet filter fork getschema"
-    " graph-mark-components graph-match graph-shortest-paths graph-to-table graph-where-edges"
-    " graph-where-nodes invoke join limit lookup macro-expand make-graph make-series mv-apply"
-    " mv-expand mvapply mvexpand order parse parse-kv parse-where partition project project-away"
-    " project-by-names project-keep project-rename project-reorder reduce render sample"
-    " sample-distinct scan search serialize sort summarize take top top-hitters top-nested union"
-    " where".split()
-)
+_OPERATOR_WORDS = """
+as assert-schema consume count distinct evaluate extend facet filter fork getschema
+graph-mark-components graph-match graph-shortest-paths graph-to-table graph-where-edges
+graph-where-nodes invoke join limit lookup macro-expand make-graph make-series mv-apply
+mv-expand mvapply mvexpand order parse parse-kv parse-where partition project project-away
+project-by-names project-keep project-rename project-reorder reduce render sample
+sample-distinct scan search serialize sort summarize take top top-hitters top-nested union where
+"""
+OPERATORS = frozenset(_OPERATOR_WORDS.split())
 """The words that may follow a `|`."""
 
 _PREAMBLES = frozenset({"alias", "declare", "let", "restrict", "set"})
@@ -169,14 +169,14 @@ def limited(query_text: str, limit: int) -> str:
     at = _render_bar(body, at)
     head = _without(query_text, dropped, 0, at).rstrip()
     tail = _without(query_text, dropped, at, len(query_text)).rstrip()
-    return f"{head}\n| {take(limit)}" + (f"\n{tail}" if tail else "")
+    return f"{head}\n| take {counted(limit)}" + (f"\n{tail}" if tail else "")
 
 
-def take(limit: int) -> str:
-    """The operator `take N`; ValueError for a limit below 1."""
+def counted(limit: int) -> int:
+    """A number of rows to ask for; ValueError below 1."""
     if limit < 1:
         raise ValueError(f"A limit is 1 or more, not {limit}.")
-    return f"take {limit}"
+    return limit
 
 
 def as_pipe(text: str) -> str:
@@ -217,7 +217,7 @@ def without_render(pipe: str) -> tuple[str, str]:
 def _query_tokens(text: str) -> list[Token]:
     found = balanced_tokens(text)
     if not found:
-        problem = "there is no query. Write one, such as: AlertInfo | where Severity == \"High\"."
+        problem = 'there is no query. Write one, such as: AlertInfo | where Severity == "High".'
         raise QueryNotUnderstood(text, 0, problem)
     if found[0].is_sign("."):
         problem = "control commands are not available here. Start with a table, not with a dot."
@@ -265,7 +265,7 @@ def _check_pipe(text: str, pipe: Sequence[Token]) -> None:
         )
         raise QueryNotUnderstood(text, first[0].start, problem)
     heads = [stage[0] for stage in others if stage]
-    if first and first[0].text.lower() == "where":
+    if first[0].text.lower() == "where":
         heads.append(first[0])
     for head in heads:
         if head.text not in OPERATORS and head.text.lower() in OPERATORS:
