@@ -15,7 +15,7 @@ TEXT = (Path(__file__).parent / "specification" / "microsoft-365-defender-v12.tx
 HEADER = "Parameter Display Name Type Default Value Is Mandatory Description\n"
 ENDS = ("\nRun on", "\nRun On", "\nActions\n", "\nConnector Rules")
 ROW = re.compile(
-    r"^(?P<name>[A-Z][A-Za-z ()]*?) (?P<kind>String|Integer|Password|Checkbox|DDL|CSV)\b ?",
+    r"^(?P<name>[A-Z][A-Za-z ()]*?) (?P<kind>String|Integer|Password|Checkbox|DDL|CSV)\b(?! Password) ?",
     re.MULTILINE,
 )
 
@@ -65,9 +65,7 @@ def row_of(table: str, name: str, kind: str, rest: str) -> Row:
     assert split is not None, (table, name, rest)
     before, _, choices = rest[: split.start()].partition("Possible Values:")
     default = before.strip().strip('"').removeprefix("N/A")
-    return Row(
-        table, name, kind, default, choices.strip(), split[1] == "Yes", rest[split.end() :]
-    )
+    return Row(table, name, kind, default, choices.strip(), split[1] == "Yes", rest[split.end() :])
 
 
 ROWS = tables()

@@ -44,6 +44,7 @@ def test_a_place_that_cannot_be_used_costs_a_sign_in_and_nothing_else():
             raise PermissionError
 
         def write(self, text):
+            assert text
             raise PermissionError
 
     keeper(Broken()).save(TOKENS)

@@ -51,6 +51,7 @@ def option_for(declaration: Param, *, required: bool | None = None) -> click.Opt
         more["required"] = False
     elif declaration.kind is Kind.CHOICE:
         more["type"] = click.Choice(declaration.choices, case_sensitive=False)
+        more["metavar"] = "[" + "|".join(declaration.choices) + "]"
     elif declaration.secret:
         more["type"] = SecretSource()
     else:

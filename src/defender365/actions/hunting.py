@@ -1,0 +1,364 @@
+"""Hunting: by tables, by the entities of the case, or freely."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from defender365.actions.outcome import Scope
+from defender365.api.client import Client, Rows
+from defender365.core import kql
+from defender365.core.entities import HASH, HOST, IP, TYPES, URL, USER, Entity, values_of
+from defender365.core.errors import BadInput, BudgetSpent, Refused, Throttled
+from defender365.core.hunting_tables import KNOWN_TABLES, TIMESTAMP, suggest, time_column
+from defender365.core.kql_shape import keeps_column
+from defender365.core.kql_text import limited
+from defender365.core.spec import Action, Kind, Param, Result, Table, declared, param
+from defender365.core.timeframe import TIME_FRAMES, Frame, resolve
+
+PRODUCT = "Microsoft 365 Defender"
+MAX_ROWS = 100_000
+"""The most rows Microsoft gives for one query."""
+
+TOO_MANY = "Too many queries were executed. Rate limit is reached. Wait for a minute and try again"
+NOT_ENOUGH = (
+    "Action wasn't able to build the query, because not enough entity types were supplied for the"
+    ' specified ".. Entity Keys". Please disable "Stop If Not Enough Entities" parameter or provide'
+    ' at least one entity for each specified ".. Entity Key".'
+)
+
+TABLE_NAMES = Param(
+    "Table Names", "Specify what tables should be queried.", mandatory=True, sample="AlertInfo"
+)
+TIME_FRAME = Param(
+    "Time Frame",
+    'Specify a time frame for the results. If "Custom" is selected, you also need to provide'
+    ' "Start Time".',
+    kind=Kind.CHOICE, default="Last Hour", choices=TIME_FRAMES,
+)  # fmt: skip
+START_TIME = Param(
+    "Start Time",
+    'Specify the start time for the results. This parameter is mandatory, if "Custom" is selected'
+    ' for the "Time Frame" parameter. Format: ISO 8601',
+)
+END_TIME = Param(
+    "End Time",
+    "Specify the end time for the results. Format: ISO 8601. If nothing is provided and"
+    ' "Custom" is selected for the "Time Frame" parameter then this parameter will use current'
+    " time.",
+)
+FIELDS = Param("Fields To Return", "Specify what fields to return.")
+SORT_FIELD = Param(
+    "Sort Field", "Specify what parameter should be used for sorting.", default=TIMESTAMP
+)
+SORT_ORDER = Param(
+    "Sort Order", "Specify the order of sorting.",
+    kind=Kind.CHOICE, default="ASC", choices=("ASC", "DESC"),
+)  # fmt: skip
+MAX_RESULTS = Param(
+    "Max Results To Return", "Specify how many results to return. Default: 50.",
+    kind=Kind.INTEGER, default=50, minimum=1, maximum=MAX_ROWS,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ExecuteQuery:
+    """Parameters of Execute Query."""
+
+    table_names: str = declared(TABLE_NAMES)
+    query: str = param(
+        "Query",
+        "Specify the query that needs to be executed. Use this parameter to provide |where clauses."
+        " Note: you don't need to provide time filter, limiting and sorting.",
+        sample='| where Severity == "High"',
+    )
+    time_frame: str = declared(replace(TIME_FRAME, sample="Last 24 Hours"))
+    start_time: str = declared(START_TIME)
+    end_time: str = declared(END_TIME)
+    fields_to_return: str = declared(FIELDS)
+    sort_field: str = declared(SORT_FIELD)
+    sort_order: str = declared(SORT_ORDER)
+    max_results_to_return: int = declared(MAX_RESULTS)
+
+
+def _key(name: str, entities: str) -> Param:
+    return Param(
+        f"{name} Entity Key",
+        f"Specify what key should be used with {entities} entities. Please refer to the action"
+        " documentation for details.",
+    )
+
+
+@dataclass(frozen=True)
+class ExecuteEntityQuery:
+    """Parameters of Execute Entity Query."""
+
+    table_names: str = declared(replace(TABLE_NAMES, sample="DeviceProcessEvents"))
+    time_frame: str = declared(replace(TIME_FRAME, sample="Last 24 Hours"))
+    start_time: str = declared(START_TIME)
+    end_time: str = declared(END_TIME)
+    fields_to_return: str = declared(FIELDS)
+    sort_field: str = declared(SORT_FIELD)
+    sort_order: str = declared(SORT_ORDER)
+    max_results_to_return: int = declared(MAX_RESULTS)
+    ip_entity_key: str = declared(_key("IP", "IP"))
+    hostname_entity_key: str = declared(replace(_key("Hostname", "Hostname"), sample="DeviceName"))
+    file_hash_entity_key: str = declared(_key("File Hash", "File Hash"))
+    user_entity_key: str = declared(_key("User", "User"))
+    url_entity_key: str = declared(_key("URL", "URL"))
+    email_address_entity_key: str = declared(
+        _key("Email Address", "Email Address (User entity with email regex)")
+    )
+    stop_if_not_enough_entities: bool = param(
+        "Stop If Not Enough Entities",
+        "If enabled, action will not start execution, unless all of the entity types are available"
+        ' for the specified ".. Entity Keys". Example: if "IP Entity Key" and "File Hash Entity'
+        ' Key" are specified, but in the scope there are no file hashes then if this parameter is'
+        " enabled, action will not execute the query.",
+        kind=Kind.CHECKBOX, default=True, mandatory=True,
+    )  # fmt: skip
+    cross_entity_operator: str = param(
+        "Cross Entity Operator",
+        "Specify what should be the logical operator used between different entity types.",
+        kind=Kind.CHOICE, default="OR", choices=("OR", "AND"), mandatory=True,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ExecuteCustomQuery:
+    """Parameters of Execute Custom Query."""
+
+    query: str = param(
+        "Query",
+        'Specify the query that needs to be executed. Use this parameter to provide "where" clauses.'
+        ' Note: You don\'t need to provide a limit ("limit" keyword).',
+        mandatory=True, sample="AlertInfo | summarize Alerts = count() by Severity",
+    )  # fmt: skip
+    max_results_to_return: int = param(
+        "Max Results To Return", "Specify the number of results to return.",
+        kind=Kind.INTEGER, default=50, minimum=1, maximum=MAX_ROWS,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The query to send, and what the analyst should know about it."""
+
+    query: str
+    notes: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+
+
+def run_query(connect: Callable[[], Client], params: ExecuteQuery, scope: Scope) -> Result:
+    """Hunt in tables."""
+    return _hunt(connect, plan_query(params, scope))
+
+
+def run_entity_query(
+    connect: Callable[[], Client], params: ExecuteEntityQuery, scope: Scope
+) -> Result:
+    """Hunt in tables for the entities of the case; says so where they are not enough."""
+    plan = plan_entity_query(params, scope)
+    if plan is None:
+        return Result(NOT_ENOUGH, is_success=False)
+    return _hunt(connect, plan)
+
+
+def run_custom_query(
+    connect: Callable[[], Client], params: ExecuteCustomQuery, scope: Scope
+) -> Result:
+    """Hunt with a query of the analyst's own."""
+    return _hunt(connect, plan_custom_query(params, scope))
+
+
+def plan_query(params: ExecuteQuery, scope: Scope) -> Plan:
+    """The query for tables and the analyst's pipe. Raises `BadInput`."""
+    return _plan(params, params.query, kql.NO_CONDITION, scope)
+
+
+def plan_custom_query(params: ExecuteCustomQuery, _scope: Scope) -> Plan:
+    """The analyst's query with its limit. Raises `BadInput`."""
+    return Plan(limited(params.query, params.max_results_to_return))
+
+
+def plan_entity_query(params: ExecuteEntityQuery, scope: Scope) -> Plan | None:
+    """The query for tables and entities, or None when there are not enough entities.
+
+    Not enough is: a key without entities while the parameter says to stop, or none at all, for
+    a query without its entities would hunt for everything.
+    """
+    wanted = _wanted(params, scope.entities)
+    found = [kql.AnyOf(key, values) for key, values in wanted if values]
+    if not found or (params.stop_if_not_enough_entities and len(found) < len(wanted)):
+        _plan(params, "", kql.NO_CONDITION, scope)  # bad parameters are told all the same
+        return None
+    join = kql.any_of if params.cross_entity_operator == "OR" else kql.all_of
+    return _plan(params, "", join(found), scope)
+
+
+def _wanted(
+    params: ExecuteEntityQuery, entities: tuple[Entity, ...]
+) -> list[tuple[str, tuple[str, ...]]]:
+    """For each key that was given, the values it should match."""
+    by_email = bool(params.email_address_entity_key)
+    users = [e for e in entities if e.type == USER and not (by_email and e.is_email)]
+
+    def of(kind: str) -> list[Entity]:
+        return [entity for entity in entities if entity.type == kind]
+
+    scopes = (
+        ("IP Entity Key", params.ip_entity_key, of(IP)),
+        ("Hostname Entity Key", params.hostname_entity_key, of(HOST)),
+        ("File Hash Entity Key", params.file_hash_entity_key, of(HASH)),
+        ("User Entity Key", params.user_entity_key, users),
+        ("URL Entity Key", params.url_entity_key, of(URL)),
+        (
+            "Email Address Entity Key",
+            params.email_address_entity_key,
+            [entity for entity in entities if entity.is_email],
+        ),
+    )
+    return [(_one_name(key, name), values_of(found)) for name, key, found in scopes if key]
+
+
+def _plan(
+    params: ExecuteQuery | ExecuteEntityQuery, pipe: str, scoped: kql.Condition, scope: Scope
+) -> Plan:
+    tables = _names(params.table_names, TABLE_NAMES.name, "table")
+    if not tables:
+        raise BadInput(f'"{TABLE_NAMES.name}" is mandatory and was not provided.')
+    fields = _names(params.fields_to_return, FIELDS.name, "field")
+    frame = resolve(params.time_frame, params.start_time, params.end_time, scope.now)
+    sort, unsorted = _sort(params, tables, pipe)
+    query = kql.query(
+        [kql.Source(table, _within(frame, table)) for table in tables],
+        where=[scoped],
+        user_pipe=pipe,
+        fields=fields,
+        sort=sort,
+        limit=params.max_results_to_return,
+    )
+    return Plan(query, tuple(_notes(frame, tables, scope)) + unsorted, tables)
+
+
+def _within(frame: Frame, table: str) -> kql.Condition:
+    column = time_column(table)
+    if column is None:
+        return kql.NO_CONDITION
+    return kql.Between(column, frame.start, frame.end, includes_end=frame.includes_end)
+
+
+def _sort(
+    params: ExecuteQuery | ExecuteEntityQuery, tables: tuple[str, ...], pipe: str
+) -> tuple[tuple[str, str] | None, tuple[str, ...]]:
+    """The order to ask for; the default order is left out where its column is not there."""
+    field = _one_name(params.sort_field or TIMESTAMP, SORT_FIELD.name)
+    if field != TIMESTAMP:
+        return (field, params.sort_order), ()
+    clocks = {time_column(table) for table in tables}
+    column = clocks.pop() if len(clocks) == 1 else None
+    if column is None:
+        return None, (f"The rows are not sorted: not every table has a {TIMESTAMP} column.",)
+    if not keeps_column(pipe, column):
+        return None, (f"The rows are not sorted: the query leaves no {column} column.",)
+    return (column, params.sort_order), ()
+
+
+def _notes(frame: Frame, tables: tuple[str, ...], scope: Scope) -> list[str]:
+    notes = []
+    without = [table for table in tables if time_column(table) is None]
+    if len(without) < len(tables) and (old := frame.note(scope.now)):
+        notes.append(old)
+    if without:
+        has = "has" if len(without) == 1 else "have"
+        notes.append(
+            f"No time filter was applied to {', '.join(without)}, which {has} no time column."
+        )
+    return notes
+
+
+def _names(text: str, parameter: str, what: str) -> tuple[str, ...]:
+    try:
+        return kql.names(text, what)
+    except kql.NotAName as error:
+        raise BadInput(f'"{parameter}": {error}') from None
+
+
+def _one_name(text: str, parameter: str) -> str:
+    try:
+        kql.column(text)
+    except kql.NotAName as error:
+        raise BadInput(f'"{parameter}": {error}') from None
+    return text
+
+
+def _hunt(connect: Callable[[], Client], plan: Plan) -> Result:
+    try:
+        rows = connect().hunt(plan.query)
+    except BudgetSpent:
+        raise
+    except Throttled:
+        raise Throttled(TOO_MANY) from None
+    except Refused as refused:
+        raise Refused(refused.reason + _did_you_mean(plan)) from None
+    notes = "".join(f" {note}" for note in plan.notes)
+    if not rows.rows:
+        message = f'No data was found for the query "{plan.query}" in {PRODUCT}.{notes}'
+        return Result(message, is_success=False, json_result={"Results": []})
+    message = f'Successfully executed query "{plan.query}" in {PRODUCT}.{notes}'
+    return Result(message, json_result={"Results": rows.rows}, tables=(_table(rows),))
+
+
+def _did_you_mean(plan: Plan) -> str:
+    hints = [
+        f" Did you mean {' or '.join(close)} instead of {name}?"
+        for name in plan.tables
+        if name not in KNOWN_TABLES and (close := suggest(name))
+    ]
+    return "".join(hints)
+
+
+def _table(rows: Rows) -> Table:
+    columns = tuple(name for name, _ in rows.columns)
+    return Table("Results", columns, tuple(tuple(r.get(c) for c in columns) for r in rows.rows))
+
+
+def _query_text(params: ExecuteQuery, scope: Scope) -> str:
+    return plan_query(params, scope).query
+
+
+def _custom_query_text(params: ExecuteCustomQuery, scope: Scope) -> str:
+    return plan_custom_query(params, scope).query
+
+
+def _entity_query_text(params: ExecuteEntityQuery, scope: Scope) -> str:
+    plan = plan_entity_query(params, scope)
+    if plan is None:
+        raise BadInput(NOT_ENOUGH)
+    return plan.query
+
+
+QUERY = Action(
+    "Execute Query",
+    f"Execute hunting query in {PRODUCT}.",
+    ExecuteQuery,
+    run_query,
+    preview=_query_text,
+)
+
+ENTITY_QUERY = Action(
+    "Execute Entity Query",
+    f"Execute a hunting query based on entities in {PRODUCT}. Note: this action prepares a where"
+    " filter based on entities. Please refer to the documentation for more details. Supported"
+    " entities: IP, Host, User, Hash, URL.",
+    ExecuteEntityQuery,
+    run_entity_query,
+    entities=TYPES,
+    preview=_entity_query_text,
+)
+
+CUSTOM_QUERY = Action(
+    "Execute Custom Query",
+    f"Execute a custom hunting query in {PRODUCT}.",
+    ExecuteCustomQuery,
+    run_custom_query,
+    preview=_custom_query_text,
+)
