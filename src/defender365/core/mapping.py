@@ -46,11 +46,32 @@ class CaseAlert:
     source_grouping_identifier: str
     start_time: int
     end_time: int
-    events: list[Event]
+    head: Event
+    """The incident's event; the case alerts of one incident share it."""
+    metadata: Event
+    """The alert's own fields, prefixed; every evidence event carries them."""
+    evidence: tuple[Event, ...]
+
+    @property
+    def events(self) -> list[Event]:
+        """The events: the incident, then one per evidence with the alert's fields.
+
+        An alert without evidence leaves its fields on the incident's event.
+        """
+        if not self.evidence:
+            return [{**self.head, **self.metadata}]
+        return [dict(self.head), *({**event, **self.metadata} for event in self.evidence)]
+
+    def fields(self) -> dict[str, Any]:
+        """Everything but the events, by name."""
+        return {name: getattr(self, name) for name in _FIELDS}
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields by name, ready for JSON."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """Everything by the platform's names, ready for JSON."""
+        return {**self.fields(), "events": self.events}
+
+
+_FIELDS = tuple(name for name in CaseAlert.__slots__ if name not in {"head", "metadata", "evidence"})
 
 
 @dataclass(frozen=True)
@@ -154,20 +175,15 @@ def _from_alert(incident: Incident, head: Event, alert: Alert, rule: Environment
         source_grouping_identifier=incident.id,
         start_time=start,
         end_time=max(start, end),
-        events=_events(head, metadata, alert.evidence),
+        head=head,
+        metadata=metadata,
+        evidence=tuple(map(_evidence_event, alert.evidence)),
     )
 
 
-def _events(head: Event, metadata: Event, evidence: list[Json]) -> list[Event]:
-    if not evidence:  # the alert's fields have no evidence to ride on: the incident carries them
-        return [{**head, **metadata}]
-    return [head, *(_evidence_event(item, metadata) for item in evidence)]
-
-
-def _evidence_event(evidence: Json, metadata: Event) -> Event:
+def _evidence_event(evidence: Json) -> Event:
     event = flat(evidence)
     event["event_type"] = "Evidence"
-    event.update(metadata)
     return event
 
 
@@ -187,7 +203,9 @@ def _from_incident(incident: Incident, head: Event, rule: EnvironmentRule) -> Ca
         source_grouping_identifier=incident.id,
         start_time=start,
         end_time=max(start, end),
-        events=[head],
+        head=head,
+        metadata={},
+        evidence=(),
     )
 
 

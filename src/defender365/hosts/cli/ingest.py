@@ -12,6 +12,7 @@ import click
 
 from defender365.connector import Delivery, Rules, Summary, poll
 from defender365.core import settings as connection
+from defender365.core.case_lines import CaseLines
 from defender365.core.clock import Clock, utc
 from defender365.core.connector_params import DESCRIPTION, ConnectorParams
 from defender365.core.errors import BadInput, Defender365Error, RetryLater
@@ -171,8 +172,7 @@ class Output:
     def __init__(self, stream: IO[str] | None, *, quiet: bool = False) -> None:
         self._stream = stream
         self._quiet = quiet
-        # ASCII: whatever a name holds, a lone surrogate even, the line is valid JSON.
-        self._encode = json.JSONEncoder(separators=(",", ":")).encode
+        self._lines = CaseLines()
 
     def deliver(self, case: CaseAlert) -> None:
         """Hand over one case alert."""
@@ -183,8 +183,7 @@ class Output:
             name = show.cell_text(case.name)
             click.echo(f"incident {case.ticket_id:>8}  {severity:<6}  {name}")
             return
-        line = self._encode(case.as_dict()) + "\n"
-        self._stream.write(line)
+        self._stream.write(self._lines.line(case) + "\n")
 
     def flush(self) -> None:
         """Make what was handed over last, before the state says that it was."""
