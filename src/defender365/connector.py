@@ -5,9 +5,9 @@ and always able to say why. State moves only after delivery; a process killed an
 work and never skips it. The decisions are in `core/planning.py`; here they are carried out.
 """
 
-from collections import Counter
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from defender365.api.client import Client
@@ -30,7 +30,10 @@ from defender365.core.model import Alert, Incident, identity_of, read_incident
 from defender365.core.odata import incident_list
 from defender365.core.planning import PAGE, SECOND, Pass, page_size
 from defender365.core.state import Aside, State
+from defender365.core.summary import Summary
 from defender365.core.timeframe import graph_ticks
+
+log = logging.getLogger(__name__)
 
 THROTTLE_SECONDS = 90
 """After a 429 the next request waits this long, or `Retry-After` if that is longer."""
@@ -40,40 +43,6 @@ RETRIED_PER_POLL = 5
 
 _SMALLER = (ServiceFailed, NotJson, TimedOut)
 """Failures that a smaller page may avoid."""
-
-
-@dataclass
-class Summary:
-    """What one poll did; what a program reads after `connector run`."""
-
-    incidents_seen: int = 0
-    """New or changed since the poll before."""
-    incidents_processed: int = 0
-    """Those of them that gave the platform at least one case alert."""
-    alerts_delivered: int = 0
-    filtered: Counter[str] = field(default_factory=Counter)
-    """By rule: incidents for an incident's rule, alerts for an alert's."""
-    set_aside: int = 0
-    throttled_until: float = 0
-    """Seconds since 1970 UTC; 0 when no limit was reached."""
-    failure: Defender365Error | None = None
-    """Why the poll ended early; what was complete before is delivered and remembered."""
-    backlog: bool = False
-    """True when more incidents wait than this poll could take."""
-
-    def as_dict(self, requests: Counter[str]) -> dict[str, Any]:
-        """The summary as one JSON object."""
-        return {
-            "incidents_seen": self.incidents_seen,
-            "incidents_processed": self.incidents_processed,
-            "alerts_delivered": self.alerts_delivered,
-            "filtered": dict(self.filtered),
-            "set_aside": self.set_aside,
-            "requests": dict(requests),
-            "throttled_until": utc(self.throttled_until) if self.throttled_until else None,
-            "backlog": self.backlog,
-            "error": str(self.failure) if self.failure else None,
-        }
 
 
 @dataclass(frozen=True)
@@ -131,6 +100,7 @@ class _Poll:
     def everything(self) -> None:
         """Walk, follow merged incidents, try the shelf again; end early where that must be."""
         if self.state.throttled_until > self.clock.seconds():
+            log.info("still throttled until %s: nothing is sent", utc(self.state.throttled_until))
             self.summary.throttled_until = self.state.throttled_until
             return
         self.state.throttled_until = 0
@@ -175,6 +145,9 @@ class _Poll:
             wait = max(THROTTLE_SECONDS, wait)
         self.state.throttled_until = self.clock.seconds() + wait
         self.summary.throttled_until = self.state.throttled_until
+        log.warning(
+            "throttled: %s Nothing is sent until %s", error, utc(self.state.throttled_until)
+        )
 
     # Pages: with alerts where that works, looking ahead where it did not.
 
@@ -197,11 +170,13 @@ class _Poll:
                     page.close()
                     return
                 self._record(record)
-        except _SMALLER:
+        except _SMALLER as error:
+            log.warning("a page of %d incidents with their alerts failed: %s", asked, error)
             self.careful = True
             self.stuck = asked == 1
             self.state.expansion.failed(asked)
             return
+        log.info("a page of %d incidents was read from %s on", asked, options["$filter"])
         self.pages += 1
         self.state.expansion.succeeded()
         if not page.next_link:
@@ -267,6 +242,7 @@ class _Poll:
         updated = graph_ticks(record.get("lastUpdateDateTime")) if isinstance(record, dict) else -1
         now = int(self.clock.seconds())
         if self.state.ledger.note(incident_id, updated, ASIDE, now, reason):
+            log.warning("incident %s is set aside: %s", incident_id, reason)
             self.summary.incidents_seen += 1
             self.summary.set_aside += 1
             self.state.set_aside(incident_id, reason, now)
@@ -307,6 +283,7 @@ class _Poll:
         else:
             news = self._noted(incident, FILTERED, rule)
         if news:
+            log.info("incident %s is kept out by %s", incident.id, rule)
             self.summary.incidents_seen += 1
             self.summary.filtered[rule] += 1
 
@@ -343,6 +320,7 @@ class _Poll:
         for case in case_alerts(incident, new, self.rules.environment):
             self.delivery.deliver(case)
             self.summary.alerts_delivered += 1
+        log.info("incident %s: %d alerts delivered", incident.id, len(new))
         ids = [alert.id for alert in new] or [incident.id]
         self.state.ledger.delivered(incident.id, incident.updated, ids, int(self.clock.seconds()))
         self.summary.incidents_processed += 1

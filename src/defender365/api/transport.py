@@ -5,6 +5,7 @@ The only module that knows the HTTP library. Environment variables decide nothin
 """
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from defender365.core.errors import (
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 CHUNK = 64 * 1024
+
+log = logging.getLogger(__name__)
 
 _TRANSIENT = (Unreachable, ServiceFailed, NotJson, TimedOut)
 
@@ -105,10 +108,13 @@ class Transport:
         for attempt in range(1, request.attempts + 1):
             try:
                 return send(request)
-            except _TRANSIENT:
+            except _TRANSIENT as error:
                 wait = 0.5 * 2 ** (attempt - 1)
                 if attempt == request.attempts or wait >= self.deadline.left():
                     raise
+                log.info(
+                    "%s failed (%s); again in %.1f s", request.what, type(error).__name__, wait
+                )
                 self._clock.sleep(wait)
         raise AssertionError("a request has at least one attempt")
 
@@ -142,11 +148,12 @@ class Transport:
     def _send(self, request: Request) -> requests.Response:
         self.deadline.check(request.what)
         self.counts[request.route] += 1
+        began = self._clock.steady()
         left = max(0.1, self.deadline.left())
         host = urlsplit(request.url).hostname or ""
         proxy = "" if self._wire.bypass(host) else self._wire.proxy
         try:
-            return self.session.request(
+            response = self.session.request(
                 request.method,
                 request.url,
                 params=_query(request.params),
@@ -159,7 +166,11 @@ class Transport:
                 allow_redirects=False,
             )
         except (OSError, ValueError) as error:
+            log.debug("%s at %s: no answer (%s)", request.route, host, type(error).__name__)
             raise network_error(error, request, proxy) from None
+        took = self._clock.steady() - began
+        log.debug("%s at %s: %d in %.2f s", request.route, host, response.status_code, took)
+        return response
 
     def _chunks(self, request: Request, response: requests.Response) -> Iterator[bytes]:
         try:

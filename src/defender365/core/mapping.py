@@ -71,7 +71,9 @@ class CaseAlert:
         return {**self.fields(), "events": self.events}
 
 
-_FIELDS = tuple(name for name in CaseAlert.__slots__ if name not in {"head", "metadata", "evidence"})
+_FIELDS = tuple(
+    name for name in CaseAlert.__slots__ if name not in {"head", "metadata", "evidence"}
+)
 
 
 @dataclass(frozen=True)

@@ -56,31 +56,39 @@ def _run(
         raise usage(error) from None
     with show.logging_to_stderr(verbose or ctx.obj or 0):
         if options.get("dry_run"):
-            outcome = preview(action, values, entities)
+            outcome, code = preview(action, values, entities), None
         else:
-            outcome = act(action, values, entities)
+            outcome, code = act(action, values, entities)
     if as_json:
         show.print_json(outcome.as_dict())
     elif options.get("dry_run") and outcome.is_success:
         click.echo(outcome.message)
     else:
         show.show_outcome(outcome)
-    ctx.exit(0 if outcome.execution_state == COMPLETED else 1)
+    ctx.exit(code or (0 if outcome.execution_state == COMPLETED else 1))
 
 
-def act(action: Action, values: dict[str, object], entities: tuple[Entity, ...]) -> Outcome:
-    """Run the action against the configured tenant."""
+def act(
+    action: Action, values: dict[str, object], entities: tuple[Entity, ...]
+) -> tuple[Outcome, int | None]:
+    """Run the action against the configured tenant; 2 where the configuration is no use."""
     host, clock = Host.this(), machine_clock()
     clients: list[Any] = []
+    codes: list[int] = []
 
     def reach() -> Any:
-        client = connect(host.settings(), host=host, clock=clock, seconds=ACTION_SECONDS)
+        try:
+            client = connect(host.settings(), host=host, clock=clock, seconds=ACTION_SECONDS)
+        except BadInput:
+            codes.append(2)
+            raise
         clients.append(client)
         return client
 
     try:
         with show.Progress(f"{action.name} …"):
-            return perform(action, reach, values, Scope(clock.now(), entities))
+            outcome = perform(action, reach, values, Scope(clock.now(), entities))
+            return outcome, next(iter(codes), None)
     finally:
         for client in clients:
             client.close()

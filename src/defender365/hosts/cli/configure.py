@@ -41,7 +41,7 @@ def configure(ctx: click.Context) -> None:
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None
     click.echo(f"Settings are in {path}, the client secret in {where}.")
-    outcome = act.act(PING, {}, ())
+    outcome, _ = act.act(PING, {}, ())
     show.show_outcome(outcome)
     ctx.exit(0 if outcome.is_success else 1)
 

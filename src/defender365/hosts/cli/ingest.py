@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import click
 
-from defender365.connector import Delivery, Rules, Summary, poll
+from defender365.connector import Delivery, Rules, poll
 from defender365.core import settings as connection
 from defender365.core.case_lines import CaseLines
 from defender365.core.clock import Clock, utc
@@ -21,6 +21,7 @@ from defender365.core.mapping import DEFAULT_ENVIRONMENT, CaseAlert
 from defender365.core.settings import Settings
 from defender365.core.spec import params_of, parse
 from defender365.core.state import State, dump_state, load_state
+from defender365.core.summary import Summary
 from defender365.hosts.cli import show
 from defender365.hosts.cli.options import JSON, VERBOSE, option_for, typed_values, usage
 from defender365.runtime import Host, connect, machine_clock
