@@ -30,7 +30,9 @@ def stamp(minutes: float, digits: str = "") -> str:
     return f"{text}.{digits}Z" if digits else f"{text}Z"
 
 
-def incident(number: int, minutes: float, *, updated: str | None = None, **more: Any) -> dict[str, Any]:
+def incident(
+    number: int, minutes: float, *, updated: str | None = None, **more: Any
+) -> dict[str, Any]:
     return {
         "id": str(number),
         "tenantId": TENANT,

@@ -45,10 +45,10 @@ def option_for(declaration: Param, *, required: bool | None = None) -> click.Opt
     names = [f"--{declaration.option}", destination(declaration)]
     must = declaration.mandatory and declaration.default is None if required is None else required
     help_text = declaration.description
-    more: dict[str, Any] = {"required": must, "default": None, "help": help_text}
+    more: dict[str, Any] = {"required": must, "help": help_text}
     if declaration.kind is Kind.CHECKBOX:
         names[0] = f"--{declaration.option}/--no-{declaration.option}"
-        more["required"] = False
+        more |= {"required": False, "default": None}  # None: not given, the declaration's default
     elif declaration.kind is Kind.CHOICE:
         more["type"] = click.Choice(declaration.choices, case_sensitive=False)
         more["metavar"] = "[" + "|".join(declaration.choices) + "]"

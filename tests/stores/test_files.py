@@ -1,0 +1,64 @@
+import stat
+
+import pytest
+
+from defender365.core.errors import BadInput, StateUnreadable
+from defender365.stores.files import StateFile, TextFile, read_profile, write_profile
+
+
+def test_a_text_is_replaced_whole_and_only_its_owner_can_read_it(tmp_path):
+    file = TextFile(tmp_path / "deep" / "file")
+    assert file.read() == ""
+    file.write("one")
+    file.write("two")
+    assert file.read() == "two"
+    assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
+    assert [path.name for path in file.path.parent.iterdir()] == ["file"]
+
+
+def test_a_write_that_fails_leaves_the_old_text_and_no_rest(tmp_path):
+    file = TextFile(tmp_path / "file")
+    file.write("old")
+    with pytest.raises(UnicodeEncodeError):
+        file.write("\ud800")
+    assert file.read() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_state_file_that_cannot_be_read_is_an_error(tmp_path):
+    path = tmp_path / "state"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(StateUnreadable, match="Nothing was changed"):
+        StateFile(path).read()
+    with pytest.raises(StateUnreadable):
+        StateFile(tmp_path).read()
+
+
+def test_one_run_at_a_time_holds_a_state(tmp_path):
+    first, second = StateFile(tmp_path / "state"), StateFile(tmp_path / "state")
+    with first.locked(), pytest.raises(BadInput, match="Another run"), second.locked():
+        pass
+    with second.locked():
+        pass
+
+
+def test_a_profile_is_toml_or_json(tmp_path):
+    path = tmp_path / "config.toml"
+    assert read_profile(path) == {}
+    write_profile(path, {"tenant_id": 'a"\\b', "client_secret_in_keyring": True})
+    assert read_profile(path) == {"tenant_id": 'a"\\b', "client_secret_in_keyring": True}
+    path.write_text('{"Tenant ID": "t"}')
+    assert read_profile(path) == {"Tenant ID": "t"}
+
+
+@pytest.mark.parametrize("text", ["tenant_id = unquoted", "{", "= 5"])
+def test_a_profile_that_is_neither_is_told(tmp_path, text):
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(BadInput, match="neither TOML nor JSON"):
+        read_profile(path)
+
+
+def test_a_profile_that_cannot_be_read_is_told(tmp_path):
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_profile(tmp_path)
