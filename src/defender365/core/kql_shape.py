@@ -8,16 +8,12 @@ from collections.abc import Callable, Sequence
 
 from defender365.core.kql_text import Token, as_pipe, balanced_tokens, split
 
-_KEEPING = frozenset(
-    {
-        *("as", "consume", "extend", "filter", "invoke", "join", "limit", "lookup", "mv-apply"),
-        *("mv-expand", "mvapply", "mvexpand", "order", "parse", "parse-kv", "parse-where"),
-        *("project-reorder", "render", "sample", "scan", "search", "serialize", "sort", "take"),
-        *("top", "union", "where"),
-    }
-)
-_LEFT_OUT = frozenset({"rightsemi", "rightanti", "rightantisemi"})
-_NAMING = frozenset({"arg_max", "arg_min", "bin", "floor", "startofday", "startofhour"})
+_KEEPING_WORDS = """
+as extend filter limit lookup mv-apply mv-expand mvapply mvexpand order project-reorder
+render sample scan search serialize sort take top where
+"""
+_KEEPING = frozenset(_KEEPING_WORDS.split())
+_NAMING = frozenset({"arg_max", "arg_min", "bin", "floor", "startofday", "take_any"})
 """Functions whose result takes the name of their first argument."""
 
 
@@ -35,13 +31,32 @@ def keeps_column(pipe: str, column: str) -> bool:
 def _stage_keeps(stage: Sequence[Token], column: str) -> bool:
     operator, rest = stage[0].text, stage[1:]
     if operator in _KEEPING:
-        return not any(token.kind == "name" and token.text in _LEFT_OUT for token in rest)
+        return True
     judge = _JUDGES.get(operator)
     return judge is not None and judge(rest, column)
 
 
+def _joined(rest: Sequence[Token], _column: str) -> bool:
+    return {token.text for token in rest}.isdisjoint({"rightsemi", "rightanti", "rightantisemi"})
+
+
+def _parsed(rest: Sequence[Token], column: str) -> bool:
+    return all(token.text != column for token in rest)
+
+
+def _united(rest: Sequence[Token], _column: str) -> bool:
+    return all(token.text != "inner" for token in rest)
+
+
+def _enriched(rest: Sequence[Token], _column: str) -> bool:
+    return bool(rest) and rest[0].text == "FileProfile"
+
+
 def _listed(rest: Sequence[Token], column: str) -> bool:
-    return any(_made_name(item) in {column, "*"} for item in split(rest, ","))
+    return any(
+        _made_name(item) in {column, "*"} or _result_name(item) == column
+        for item in split(rest, ",")
+    )
 
 
 def _not_listed(rest: Sequence[Token], column: str) -> bool:
@@ -59,11 +74,7 @@ def _not_renamed(rest: Sequence[Token], column: str) -> bool:
 
 
 def _grouped(rest: Sequence[Token], column: str) -> bool:
-    for part in _around_by(rest):
-        for item in split(part, ","):
-            if _made_name(item) == column or _result_name(item) == column:
-                return True
-    return False
+    return any(_listed(part, column) for part in _around_by(rest))
 
 
 def _around_by(rest: Sequence[Token]) -> list[list[Token]]:
@@ -80,10 +91,13 @@ def _around_by(rest: Sequence[Token]) -> list[list[Token]]:
 
 def _made_name(item: Sequence[Token]) -> str:
     """The column an item makes: `Name`, `["Name"]` or `Name = ...`; "" where that is not plain."""
-    length = 3 if item and item[0].text == "[" else 1
+    quoted = len(item) >= 3 and item[0].text == "["
+    length = 3 if quoted else 1
     if len(item) < length or (len(item) > length and not item[length].is_sign("=")):
         return ""
-    return item[length // 2].text.strip("\"'")
+    if quoted:
+        return item[1].text.strip("\"'")
+    return "" if item[0].kind == "string" else item[0].text
 
 
 def _result_name(item: Sequence[Token]) -> str:
@@ -94,9 +108,15 @@ def _result_name(item: Sequence[Token]) -> str:
 
 _JUDGES: dict[str, Callable[[Sequence[Token], str], bool]] = {
     "distinct": _listed,
+    "invoke": _enriched,
+    "join": _joined,
+    "parse": _parsed,
+    "parse-kv": _parsed,
+    "parse-where": _parsed,
     "project": _listed,
     "project-keep": _listed,
     "project-away": _not_listed,
     "project-rename": _not_renamed,
     "summarize": _grouped,
+    "union": _united,
 }
