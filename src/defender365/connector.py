@@ -28,7 +28,7 @@ from defender365.core.ledger import ASIDE, DELIVERED, FILTERED, REDIRECTED, aler
 from defender365.core.mapping import CaseAlert, EnvironmentRule, case_alerts
 from defender365.core.model import Alert, Incident, identity_of, read_incident
 from defender365.core.odata import incident_list
-from defender365.core.planning import PAGE, SECOND, Pass, page_size
+from defender365.core.planning import PAGE, SECOND, Pass, may_expand, page_size
 from defender365.core.state import Aside, State
 from defender365.core.summary import Summary
 from defender365.core.timeframe import graph_ticks
@@ -90,10 +90,11 @@ class _Poll:
         self.delivery = delivery
         self.summary = Summary()
         self.pages = 0
-        self.stuck = False
-        """True when even a page of one incident failed with its alerts."""
-        self.careful = False
-        """True when a page failed here: look before asking with alerts."""
+        self.failed = 0
+        """How often a page with alerts failed since the last incident that was handled."""
+        self.failed_size = 0
+        self.suspects: list[str] = []
+        """Incidents of a page that failed: at least one of them is too heavy."""
         self.heads: list[Incident] = []
         """Incidents seen ahead, without their alerts."""
 
@@ -152,11 +153,9 @@ class _Poll:
     # Pages: with alerts where that works, looking ahead where it did not.
 
     def _page(self) -> None:
-        expansion = self.state.expansion
         left = self.rules.max_incidents - self.summary.incidents_processed
-        known = self.state.known_ahead(self.walk.position)
-        asked = page_size(left, known, self.pages, expansion.size)
-        if self.careful or expansion.ahead(self.walk.position):
+        asked = page_size(left, self.state.known_ahead(self.walk.position), self.pages)
+        if self.suspects or self.failed > 1 or self.state.heavy.near(self.walk.newest):
             asked = min(asked, self._look_ahead())
         if asked:
             self._expanded_page(asked)
@@ -172,32 +171,36 @@ class _Poll:
                 self._record(record)
         except _SMALLER as error:
             log.warning("a page of %d incidents with their alerts failed: %s", asked, error)
-            self.careful = True
-            self.stuck = asked == 1
-            self.state.expansion.failed(asked)
+            self.failed += 1  # once may be chance; twice, and one of these incidents is heavy
+            self.failed_size = asked
+            self.suspects = self.suspects[:asked]
             return
         log.info("a page of %d incidents was read from %s on", asked, options["$filter"])
         self.pages += 1
-        self.state.expansion.succeeded()
         if not page.next_link:
             self.walk.finish(int(self.clock.seconds()))
 
     def _look_ahead(self) -> int:
-        """List incidents without alerts; take a heavy one alone, or say how many are light."""
+        """List incidents without alerts; take one alone, or say how many to ask for with theirs."""
         self.heads = [h for h in self.heads if self._ahead(h)]
         if not self.heads:
-            options = incident_list(self.walk.position, top=PAGE, skip=self.walk.skip, expand=False)
-            self.heads = [head for record in self.client.incidents(options)
-                          if (head := self._readable(record)) is not None]  # fmt: skip
+            self.heads = self._light_page()
         if not self.heads:
             self.walk.finish(int(self.clock.seconds()))
             return 0
-        heavy = self.state.expansion.heavy
-        light = next((n for n, h in enumerate(self.heads) if h.id in heavy), len(self.heads))
-        if light == 0 or self.stuck:
+        ids = [head.id for head in self.heads]
+        if self.failed > 1 and not self.suspects:
+            self.suspects = ids[: self.failed_size]
+        self.suspects = [key for key in self.suspects if key in set(ids)]
+        asked = may_expand(ids, self.state.heavy.seen, self.suspects)
+        if asked == 0:
             self._alone(self.heads.pop(0))
-            return 0
-        return light
+        return asked
+
+    def _light_page(self) -> list[Incident]:
+        options = incident_list(self.walk.position, top=PAGE, skip=self.walk.skip, expand=False)
+        found = [self._readable(record) for record in self.client.incidents(options)]
+        return [head for head in found if head is not None]
 
     def _ahead(self, head: Incident) -> bool:
         if head.updated != self.walk.position:
@@ -212,7 +215,7 @@ class _Poll:
             return None
 
     def _alone(self, incident: Incident) -> None:
-        self.state.expansion.remember(incident)
+        self.state.heavy.remember(incident)
         try:
             self._process(incident)
         except _SMALLER as error:  # the list works, this incident's alerts do not: the rest flows
@@ -221,8 +224,7 @@ class _Poll:
                 self.summary.set_aside += 1
             self.state.set_aside(incident.id, str(error), int(self.clock.seconds()))
         self.walk.handled(incident)
-        self.stuck = self.careful = False
-        self.state.expansion.succeeded()
+        self.failed, self.suspects = 0, []
 
     # Records: each is filtered, delivered and remembered, or set aside.
 
@@ -234,7 +236,7 @@ class _Poll:
             return
         self._process(incident)
         self.walk.handled(incident)
-        self.careful = False
+        self.failed = 0
 
     def _bad(self, record: object, reason: str) -> None:
         found = identity_of(record)
@@ -274,7 +276,7 @@ class _Poll:
     def _with_all_alerts(self, incident: Incident) -> Incident:
         whole = Incident(incident.id, incident.updated, incident.raw, expanded=True)
         whole.add_alerts(self.client.incident_alerts(incident.id))
-        self.state.expansion.remember(incident)
+        self.state.heavy.remember(incident)
         return whole
 
     def _filtered(self, incident: Incident, rule: str) -> None:

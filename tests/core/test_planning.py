@@ -8,8 +8,9 @@ from defender365.core.planning import (
     OVERLAP,
     PAGE,
     SECOND,
-    Expansion,
+    Heavy,
     Pass,
+    may_expand,
     page_size,
 )
 
@@ -103,30 +104,40 @@ def test_a_pass_survives_json_whatever_it_saw(seen):
     assert Pass.from_json(walk.as_json()) == walk
 
 
-def test_pages_halve_after_a_failure_and_double_after_success():
-    expansion = Expansion()
-    expansion.failed(PAGE)
-    assert expansion.size == 25
-    expansion.failed(1)
-    assert expansion.size == 1
-    for size in (2, 4, 8, 16, 32, PAGE, PAGE):
-        expansion.succeeded()
-        assert expansion.size == size
-
-
-def test_heavy_incidents_are_remembered_within_bounds_and_known_ahead_of_a_position():
-    expansion = Expansion()
+def test_heavy_incidents_are_remembered_within_bounds_and_for_a_day():
+    heavy = Heavy()
     for number in range(600):
-        expansion.remember(incident(number, number))
-    assert len(expansion.heavy) == 500
-    assert expansion.ahead(T0 + 599 * SECOND)
-    assert not expansion.ahead(T0 + 600 * SECOND)
+        heavy.remember(incident(number, number))
+    assert len(heavy.seen) == 500
+    assert heavy.near(T0 + (599 + DAY) * SECOND)
+    assert not heavy.near(T0 + (600 + DAY) * SECOND)
+    assert not Heavy().near(0)
 
 
 def test_a_page_holds_what_may_be_taken_and_what_will_be_recognised():
-    assert page_size(10, 0, 0, PAGE) == 10
-    assert page_size(10, 5, 0, PAGE) == 15
-    assert page_size(100, 0, 0, PAGE) == PAGE
-    assert page_size(100, 0, 0, 4) == 4
-    assert page_size(10, 0, 2, PAGE) == 40
-    assert page_size(0, 0, 0, PAGE) == 1
+    assert page_size(10, 0, 0) == 10
+    assert page_size(10, 5, 0) == 15
+    assert page_size(100, 0, 0) == PAGE
+    assert page_size(10, 0, 2) == 40
+    assert page_size(0, 0, 0) == 1
+
+
+def test_a_list_is_expanded_up_to_a_heavy_incident_which_is_taken_alone():
+    assert may_expand(["1", "2", "3"], {}, []) == 3
+    assert may_expand(["1", "2", "3"], {"3"}, []) == 2
+    assert may_expand(["3", "1"], {"3"}, []) == 0
+
+
+@given(st.integers(1, 50), st.integers(0, 49))
+def test_the_one_that_makes_a_page_fail_is_found_in_a_handful_of_requests(size, position):
+    heads = [str(number) for number in range(size)]
+    bad = heads[position % size]
+    suspects, requests = list(heads), 0
+    while (asked := may_expand(heads, {}, suspects)) > 0:
+        requests += 1
+        if bad in heads[:asked]:
+            suspects = suspects[:asked]
+        else:
+            heads, suspects = heads[asked:], suspects[asked:]
+    assert heads[0] == bad
+    assert requests <= 6

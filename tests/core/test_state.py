@@ -14,7 +14,7 @@ from defender365.core.state import MAX_ASIDE, Aside, State, dump_state, load_sta
 def full_state() -> State:
     state = State(walk=Pass.first(5, now=1), throttled_until=9.5, follow={"2": "1"})
     state.ledger.delivered("1", 7, ["a", "b"], at=3)
-    state.expansion.heavy["1"] = 7
+    state.heavy.seen["1"] = 7
     state.set_aside("3", "no id", now=4)
     state.spent = {"alerts": [1.0, 2.0]}
     state.carried = {"later": [1]}
@@ -46,7 +46,7 @@ def test_a_text_that_is_no_state_is_an_error_and_not_a_fresh_start(text):
         load_state(text)
 
 
-@given(st.sampled_from(["walk", "size", "heavy", "aside", "follow", "spent", "incidents"]),
+@given(st.sampled_from(["walk", "heavy", "aside", "follow", "spent", "incidents"]),
        st.recursive(st.none() | st.booleans() | st.integers() | st.text(),
                     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
 def test_a_damaged_part_is_an_error_or_harmless_and_nothing_else(key, value):

@@ -42,7 +42,8 @@ _TOKEN = re.compile(
     |(?P<literal>(?:{_TYPES})\([^)\r\n\u2028\u2029]*+\))
     |(?P<halfway>(?:{_TYPES})\()
     |(?P<name>(?:{_HYPHENATED}|!?in~)(?![A-Za-z0-9_])|[A-Za-z_$][A-Za-z0-9_]*+)
-    |(?P<number>[0-9][A-Za-z0-9_]*+(?:\.(?!\.)[A-Za-z0-9_]*+)?+(?:(?<=[eE])[+-][0-9]++)?+)
+    |(?P<number>[0-9]++(?:\.[0-9]*+)?+[eE][+-][0-9]++(?![A-Za-z0-9_])
+              |[0-9][A-Za-z0-9_]*+(?:\.(?!\.)(?:[0-9][A-Za-z0-9_]*+)?+)?+)
     |(?P<open>[(\[{{])
     |(?P<close>[)\]}}])
     |(?P<sign><\||<=|<>|>=|==|=>|=~|!=|!~|\.\.|[|;,:=<>+\-*/%.@?!])
@@ -155,18 +156,13 @@ def limited(query_text: str, limit: int) -> str:
     found = _query_tokens(query_text)
     statements = [run for run in split(found, ";") if run]
     last = _last_tabular(query_text, statements)
-    trailing = _trailing_bars(last)
-    body = last[: len(last) - len(trailing)]
+    body = last[: len(last) - len(_trailing(last, "|"))]
     if not body or body[0].is_sign("|"):
         problem = "a query starts with a table. Write its name before the first |."
         raise QueryNotUnderstood(query_text, last[0].start, problem)
-    at, dropped = len(query_text), trailing
-    if last is statements[-1]:
-        dropped = [token for token in found if token.start >= body[-1].end]
-    else:
-        following = (t.start for t in found if t.start >= last[-1].end)
-        at = next(following)
-    at = _render_bar(body, at)
+    dropped = {*_trailing(last, "|"), *_trailing(found, "|;")}
+    following = (t.start for t in found if t.start >= last[-1].end and t not in dropped)
+    at = _render_bar(body, next(following, len(query_text)))
     head = _without(query_text, dropped, 0, at).rstrip()
     tail = _without(query_text, dropped, at, len(query_text)).rstrip()
     return f"{head}\n| take {counted(limit)}" + (f"\n{tail}" if tail else "")
@@ -193,7 +189,7 @@ def as_pipe(text: str) -> str:
     pipe = statements[0]
     while pipe and pipe[0].is_sign("|"):
         pipe = pipe[1:]
-    pipe = pipe[: len(pipe) - len(_trailing_bars(pipe))]
+    pipe = pipe[: len(pipe) - len(_trailing(pipe, "|"))]
     if len(statements) > 1 or (pipe and pipe[0].text in _PREAMBLES):
         wrong = statements[1][0] if len(statements) > 1 else pipe[0]
         problem = (
@@ -233,11 +229,11 @@ def _last_tabular(text: str, statements: list[list[Token]]) -> list[Token]:
     raise QueryNotUnderstood(text, len(text), problem)
 
 
-def _trailing_bars(statement: Sequence[Token]) -> list[Token]:
-    count = 0
-    while count < len(statement) and statement[-1 - count].is_sign("|"):
-        count += 1
-    return list(statement[len(statement) - count :])
+def _trailing(found: Sequence[Token], signs: str) -> list[Token]:
+    kept = len(found)
+    while kept and found[kept - 1].kind == "sign" and found[kept - 1].text in signs:
+        kept -= 1
+    return list(found[kept:])
 
 
 def _render_bar(statement: Sequence[Token], otherwise: int) -> int:
@@ -249,7 +245,7 @@ def _render_bar(statement: Sequence[Token], otherwise: int) -> int:
 
 def _without(text: str, dropped: Iterable[Token], start: int, end: int) -> str:
     pieces = []
-    for token in dropped:
+    for token in sorted(dropped, key=lambda token: token.start):
         if start <= token.start < end:
             pieces.append(text[start : token.start])
             start = token.end

@@ -11,6 +11,7 @@ service orders equal times differently from page to page. Either shows: the move
 with a newer time, the other as a repeat. Then the pass marks that time to be asked again.
 """
 
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,7 @@ PAGE = 50
 """The most incidents Graph gives in one page (wazuh/wazuh#28070)."""
 
 MAX_ANCHORS = 2_000
+MAX_HEAVY = 500
 
 
 @dataclass
@@ -139,41 +141,48 @@ class Pass:
 
 
 @dataclass
-class Expansion:
-    """How many incidents to ask for with their alerts: fewer after a failure, more after success.
+class Heavy:
+    """The incidents whose alerts Graph cannot send with the list.
 
-    Graph answers 500 for a page whose alerts are too many (elastic/integrations#18144); the
-    incident at fault is remembered and its alerts are fetched alone from then on.
+    It answers 500 for a page whose alerts are too many (elastic/integrations#18144), for as long
+    as the incident is in it. Such an incident is remembered, and its alerts are fetched alone.
     """
 
-    size: int = PAGE
-    heavy: dict[str, int] = field(default_factory=dict)
-    """Incidents too heavy to expand, and their update time when that was last seen."""
-
-    def failed(self, asked: int) -> None:
-        """A page of `asked` incidents failed: ask for half."""
-        self.size = max(1, asked // 2)
-
-    def succeeded(self) -> None:
-        """A page came whole: ask for twice as many, up to a full page."""
-        self.size = min(PAGE, self.size * 2)
+    seen: dict[str, int] = field(default_factory=dict)
+    """Incident ids, and their update times when that was last found, in ticks."""
 
     def remember(self, incident: Incident) -> None:
-        """Keep in mind that this incident must be fetched alone; the 500 newest are kept."""
-        self.heavy.pop(incident.id, None)
-        self.heavy[incident.id] = incident.updated
-        while len(self.heavy) > 500:
-            del self.heavy[next(iter(self.heavy))]
+        """Keep this incident in mind; the 500 newest are kept."""
+        self.seen.pop(incident.id, None)
+        self.seen[incident.id] = incident.updated
+        while len(self.seen) > MAX_HEAVY:
+            del self.seen[next(iter(self.seen))]
 
-    def ahead(self, position: int) -> bool:
-        """True when a remembered incident lies at or behind this position in the walk."""
-        return any(updated >= position for updated in self.heavy.values())
+    def near(self, newest: int) -> bool:
+        """True when one was updated within a day of the newest time: it may well come again.
+
+        Then a page is listed without alerts first, so that it can be passed around.
+        """
+        return any(updated >= newest - DAY * SECOND for updated in self.seen.values())
 
 
-def page_size(remaining: int, known_ahead: int, pages: int, size: int) -> int:
+def page_size(remaining: int, known_ahead: int, pages: int) -> int:
     """How many incidents to ask for.
 
     What the poll may still take (doubled with each page before, which the filters emptied) and
-    what it will recognise, within a full page and what the service can expand.
+    what it will recognise, within a full page.
     """
-    return max(1, min(PAGE, size, (remaining << min(pages, 6)) + known_ahead))
+    return max(1, min(PAGE, (remaining << min(pages, 6)) + known_ahead))
+
+
+def may_expand(heads: Sequence[str], heavy: Container[str], suspects: Sequence[str]) -> int:
+    """How many incidents of a list may be asked for with their alerts; 0: take the first alone.
+
+    `heads` are the ids ahead in order. A page that failed made its incidents `suspects`: at least
+    one of them is heavy, so half of them are asked for next, and the last one left is taken alone.
+    """
+    light = next((n for n, head in enumerate(heads) if head in heavy), len(heads))
+    left = [head for head in heads if head in set(suspects)]
+    if not left:
+        return light
+    return min(light, len(left) // 2)

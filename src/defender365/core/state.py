@@ -10,7 +10,7 @@ from typing import Any
 
 from defender365.core.errors import StateUnreadable
 from defender365.core.ledger import Entry, Ledger
-from defender365.core.planning import Expansion, Pass
+from defender365.core.planning import Heavy, Pass
 
 VERSION = 1
 KIND = "defender365 connector state"
@@ -49,7 +49,7 @@ class State:
 
     walk: Pass | None = None
     ledger: Ledger = field(default_factory=Ledger)
-    expansion: Expansion = field(default_factory=Expansion)
+    heavy: Heavy = field(default_factory=Heavy)
     aside: dict[str, Aside] = field(default_factory=dict)
     follow: dict[str, str] = field(default_factory=dict)
     """Incidents that others were merged into and that must be looked at: target to source."""
@@ -82,8 +82,7 @@ def dump_state(state: State, limit: int = MAX_CHARACTERS) -> str:
         "kind": KIND,
         "version": VERSION,
         "walk": state.walk.as_json() if state.walk else None,
-        "size": state.expansion.size,
-        "heavy": state.expansion.heavy,
+        "heavy": state.heavy.seen,
         "aside": {k: [a.reason[:500], a.tries, a.retry_at] for k, a in state.aside.items()},
         "follow": state.follow,
         "throttled_until": state.throttled_until,
@@ -121,16 +120,14 @@ def load_state(text: str) -> State:
 
 def _state_from(found: dict[str, Any]) -> State:
     taken = {
-        "kind", "version", "walk", "size", "heavy", "aside", "follow", "throttled_until",
+        "kind", "version", "walk", "heavy", "aside", "follow", "throttled_until",
         "spent", "forgotten", "incidents",
     }  # fmt: skip
     entries = {str(k): Entry.from_json(row) for k, row in found["incidents"].items()}
     return State(
         walk=Pass.from_json(found["walk"]) if found["walk"] else None,
         ledger=Ledger(entries),
-        expansion=Expansion(
-            int(found["size"]), {str(k): int(v) for k, v in found["heavy"].items()}
-        ),
+        heavy=Heavy({str(k): int(v) for k, v in found["heavy"].items()}),
         aside={str(k): Aside(str(r), int(n), int(at)) for k, (r, n, at) in found["aside"].items()},
         follow={str(k): str(v) for k, v in found["follow"].items()},
         throttled_until=float(found["throttled_until"]),

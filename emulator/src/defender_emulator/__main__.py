@@ -1,0 +1,83 @@
+"""`python -m defender_emulator`: start the emulator and print one JSON line when it is ready."""
+
+import argparse
+import json
+import signal
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from defender_emulator.clock import machine_now
+from defender_emulator.control import BadControl, speed
+from defender_emulator.scenarios import build
+from defender_emulator.server import Emulator, PortTaken
+from defender_emulator.ticks import moment_of
+
+
+def arguments(given: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="defender365 emulator",
+        description="Entra ID, Microsoft Graph security and the Defender API on one HTTPS port.",
+    )
+    parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
+    parser.add_argument("--scenario", default="attack", help="attack, noisy, awkward or recorded")
+    parser.add_argument("--seed", type=int, default=0, help="another seed is another story")
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="K=V", help="an option of the scenario"
+    )
+    parser.add_argument("--start", help="when its clock starts, ISO 8601 (default: now)")
+    parser.add_argument("--speed", default="real", help="real, stepped, or a factor such as 3600")
+    parser.add_argument("--ca-dir", type=Path, help="where the CA certificate is written")
+    return parser.parse_args(given)
+
+
+def main(given: list[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    told = arguments(sys.argv[1:] if given is None else given)
+    try:
+        emulator = make(told)
+    except (PortTaken, BadControl, ValueError) as error:
+        sys.stderr.write(f"defender-emulator: {error}\n")
+        return 1
+    try:
+        ready = json.dumps(emulator.ready)
+        emulator.server.config.callback_notify = None
+        sys.stdout.write(ready + "\n")
+        sys.stdout.flush()
+        emulator.serve()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        emulator.close()
+    return 0
+
+
+def make(told: argparse.Namespace) -> Emulator:
+    """The emulator that was asked for. Raises ValueError, `BadControl` or `PortTaken`."""
+    options = dict(item.partition("=")[::2] for item in told.option)
+    start = _start(told.start)
+    scenario = build(told.scenario, seed=told.seed, start=start, **options)
+    factor = speed(told.speed)
+    return Emulator(
+        scenario, factor=factor, seed=told.seed, port=told.port, host=told.host, ca_dir=told.ca_dir
+    )
+
+
+def _start(text: str | None) -> datetime:
+    if text is None:
+        return machine_now()
+    moment = moment_of(text)
+    if moment is None:
+        raise ValueError(f"--start {text!r} is no ISO 8601 time")
+    return moment
+
+
+def _exit_on_term() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+if __name__ == "__main__":
+    _exit_on_term()
+    sys.exit(main())

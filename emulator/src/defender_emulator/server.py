@@ -1,0 +1,112 @@
+"""Runs the emulator: in a thread for tests, or as a process; HTTPS with a certificate of its own."""
+
+import contextlib
+import socket
+import ssl
+import tempfile
+import threading
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+
+import trustme
+import uvicorn
+
+from defender_emulator.app import make_app
+from defender_emulator.scenario import Scenario
+from defender_emulator.world import World
+
+NAMES = ("localhost", "127.0.0.1", "::1")
+
+
+class PortTaken(Exception):
+    """The port cannot be had."""
+
+
+@cache
+def authority() -> tuple[trustme.CA, trustme.LeafCert]:
+    """The CA and the certificate, made once a process."""
+    ca = trustme.CA()
+    return ca, ca.issue_cert(*NAMES)
+
+
+class Emulator:
+    """One emulator on a port of this machine; a context manager that serves in a thread.
+
+    `world` is there for a test to change directly what the control API changes over the wire.
+    """
+
+    def __init__(
+        self, scenario: Scenario, *, factor: float = 1.0, seed: int = 0, port: int = 0,
+        host: str = "127.0.0.1", ca_dir: Path | None = None,
+    ) -> None:  # fmt: skip
+        self.world = World(scenario, factor=factor, seed=seed)
+        self._folder = None if ca_dir else tempfile.TemporaryDirectory(prefix="defender-emulator-")
+        folder = Path(self._folder.name) if self._folder else Path(str(ca_dir))
+        folder.mkdir(parents=True, exist_ok=True)
+        self._socket = _listen(host, port)
+        number = self._socket.getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"https://{shown}:{number}"
+        ca, certificate = authority()
+        self.ca_bundle = str(folder / f"emulator-ca-{number}.pem")
+        ca.cert_pem.write_to_path(self.ca_bundle)
+        config = uvicorn.Config(
+            make_app(self.world, self.url), log_level="critical", lifespan="off",
+            access_log=False, timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        config.load()
+        config.ssl = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(config.ssl)
+        self.server = uvicorn.Server(config)
+        self._thread: threading.Thread | None = None
+
+    @property
+    def ready(self) -> dict[str, str]:
+        """What a client needs to know."""
+        return {"url": self.url, "ca_bundle": self.ca_bundle, **self.world.credentials}
+
+    def serve(self) -> None:
+        """Serve until told to stop."""
+        self.server.run(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """Tell it to stop."""
+        self.server.should_exit = True
+
+    def close(self) -> None:
+        """End what runs beside, and remove the files."""
+        self.world.close()
+        self._socket.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+        else:
+            with contextlib.suppress(OSError):
+                Path(self.ca_bundle).unlink()
+
+    def __enter__(self) -> "Emulator":
+        self._thread = threading.Thread(target=self.serve, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self.stop()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+        self.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PortTaken(f"Port {port} on {host} cannot be had: {error.strerror}.") from None
+    listener.listen(128)
+    return listener
