@@ -1,0 +1,177 @@
+"""The hunting engine: what is visible now, in tables, asked in KQL."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any
+
+from defender_emulator.hunting.alert_rows import alert_info, evidence_rows
+from defender_emulator.hunting.child import FAILURES
+from defender_emulator.hunting.refusals import QueryPreempted, QueryTimedOut
+from defender_emulator.hunting.schema import TABLES
+from defender_emulator.hunting.store import Caps
+from defender_emulator.hunting.worker import Worker, WorkerGone
+from defender_emulator.scenario import Json, RowLogged
+
+HISTORY = timedelta(days=30)
+BATCH = 5_000
+
+Visible = tuple[datetime, Json, Json]
+"""When an alert became visible, its incident, and the alert."""
+Row = tuple[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class HuntingResult:
+    """The columns, each with its KQL type, and the rows by column name."""
+
+    schema: list[tuple[str, str]]
+    rows: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one query may cost."""
+
+    seconds: float = 20.0
+    """After this a query is interrupted."""
+    grace: float = 3.0
+    """If it has not ended this much later, its process is ended."""
+    loading: float = 300.0
+    """How long loading a batch of rows may take."""
+    address_space: int = 4_096
+    """Megabytes the process may map."""
+    caps: Caps = field(default_factory=Caps)
+
+
+class HuntingEngine:
+    """Runs KQL over the rows of a scenario and its alerts, in a process of its own.
+
+    The process starts with the first query. Rows and alerts that it does not have yet are sent
+    before each query, so only what is new costs time. Alerts are told apart by identity: a
+    changed alert must be another object.
+    """
+
+    def __init__(self, rows: Iterable[RowLogged], *, limits: Limits | None = None) -> None:
+        self._rows = tuple(rows) if iter(rows) is rows else rows
+        self._limits = limits or Limits()
+        self._lock = Lock()
+        self._worker: Worker | None = None
+        self._latest: datetime | None = None
+        self._coming: Iterator[RowLogged] = iter(())
+        self._next: RowLogged | None = None
+        self._known: dict[str, Json] = {}
+
+    def run(
+        self,
+        query: str,
+        *,
+        now: datetime,
+        alerts: Iterable[Visible],
+        timespan: tuple[datetime, datetime] | None = None,
+    ) -> HuntingResult:
+        """Answer a query as of `now`, over at most 30 days and no more than `timespan`."""
+        first, last = now - HISTORY, now
+        if timespan is not None:
+            first, last = max(first, timespan[0]), min(last, timespan[1])
+        with self._lock:
+            worker = self._ready(now)
+            self._load(worker, now, alerts)
+            times = [moment.isoformat() for moment in (now, first, last)]
+            return self._answer(worker, {"query": query, "times": times})
+
+    def close(self) -> None:
+        """End the process; a later query would start another."""
+        with self._lock:
+            self._stop()
+
+    def _answer(self, worker: Worker, message: Json) -> HuntingResult:
+        try:
+            answer = worker.ask(message, self._limits.seconds + self._limits.grace)
+        except WorkerGone:
+            self._worker = None
+            raise QueryTimedOut from None
+        if "failed" in answer:
+            raise FAILURES[answer["failed"]](answer["text"])
+        schema = [(name, kind) for name, kind in answer["columns"]]
+        return HuntingResult(schema, json.loads(answer["rows"]))
+
+    def _ready(self, now: datetime) -> Worker:
+        if self._latest is not None and now < self._latest:
+            self._stop()
+        self._latest = now
+        if self._worker is None:
+            settings = {
+                "seconds": self._limits.seconds,
+                "address_space": self._limits.address_space,
+                "caps": asdict(self._limits.caps),
+            }
+            self._worker = Worker(settings, self._limits.loading)
+            self._coming, self._known = iter(self._rows), {}
+            self._next = next(self._coming, None)
+        return self._worker
+
+    def _stop(self) -> None:
+        if self._worker is not None:
+            self._worker.end()
+            self._worker = None
+
+    def _load(self, worker: Worker, now: datetime, alerts: Iterable[Visible]) -> None:
+        try:
+            for message in self._messages(now, alerts):
+                answer = worker.ask(message, self._limits.loading)
+                if "failed" in answer:
+                    self._stop()
+                    raise FAILURES[answer["failed"]](answer["text"])
+        except WorkerGone:
+            self._worker = None
+            raise QueryPreempted from None
+
+    def _messages(self, now: datetime, alerts: Iterable[Visible]) -> Iterator[Json]:
+        fresh = [
+            (at, alert)
+            for at, _, alert in alerts
+            if at <= now and self._known.get(alert["id"]) is not alert
+        ]
+        changed = [alert["id"] for _, alert in fresh if alert["id"] in self._known]
+        if changed:
+            yield {"forget": changed}
+        self._known.update((alert["id"], alert) for _, alert in fresh)
+        yield from _batches(self._logged(now))
+        yield from _batches(_told(fresh))
+
+    def _logged(self, now: datetime) -> Iterator[Row]:
+        while self._next is not None and self._next.at <= now:
+            yield self._next.table, dict(self._next.row)
+            self._next = next(self._coming, None)
+
+
+def _told(fresh: list[tuple[datetime, Json]]) -> Iterator[Row]:
+    for at, alert in fresh:
+        yield "AlertInfo", alert_info(alert, at)
+        for row in evidence_rows(alert, at):
+            yield "AlertEvidence", row
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[Json]:
+    held: dict[str, list[dict[str, Any]]] = {}
+    count = 0
+    for table, row in rows:
+        held.setdefault(table, []).append(row)
+        count += 1
+        if count == BATCH:
+            yield _insertion(held)
+            held, count = {}, 0
+    if held:
+        yield _insertion(held)
+
+
+def _insertion(held: dict[str, list[dict[str, Any]]]) -> Json:
+    parts = []
+    for table, rows in held.items():
+        used = {column for row in rows for column in row}
+        columns = [name for name, _ in TABLES[table] if name in used]
+        parts.append([table, columns, json.dumps(rows)])
+    return {"insert": parts}

@@ -1,0 +1,76 @@
+"""Starting, asking and ending the process that runs queries."""
+
+import contextlib
+import json
+import subprocess
+import sys
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any
+
+from defender_emulator.hunting.pipes import Message, receive, send
+
+_BEGIN = (
+    "import json, sys\n"
+    "settings = json.loads(sys.argv[1])\n"
+    "sys.path[:] = settings['path']\n"
+    "from defender_emulator.hunting.child import main\n"
+    "main(settings)\n"
+)
+
+
+class WorkerGone(Exception):
+    """The process has ended, or has not answered in time and was ended."""
+
+
+class Worker:
+    """One process. It inherits neither environment nor open files, and ends with its parent."""
+
+    def __init__(self, settings: Message, patience: float) -> None:
+        given = json.dumps({**settings, "path": [entry for entry in sys.path if entry]})
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter and our own text
+            [sys.executable, "-I", "-X", "utf8", "-c", _BEGIN, given],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={},
+        )
+        self._answers: SimpleQueue[Message | None] = SimpleQueue()
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._next(patience)
+
+    def ask(self, message: Message, patience: float) -> Message:
+        """Send a message and wait for its answer, at most `patience` seconds."""
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        try:
+            send(self._process.stdin, message)
+        except OSError:
+            self.end()
+            raise WorkerGone from None
+        return self._next(patience)
+
+    def end(self) -> None:
+        """End the process at once and wait until it is gone."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def _next(self, patience: float) -> Message:
+        answer: Any = None
+        with contextlib.suppress(Empty):
+            answer = self._answers.get(timeout=patience)
+        if answer is None:
+            self.end()
+            raise WorkerGone
+        made: Message = answer
+        return made
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        while (answer := receive(self._process.stdout)) is not None:
+            self._answers.put(answer)
+        self._answers.put(None)
