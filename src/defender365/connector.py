@@ -341,6 +341,7 @@ class _Poll:
                 new.append(alert)
             else:
                 rules.append(rule)
+        new.sort(key=lambda alert: graph_ticks(alert.raw.get("createdDateTime")))
         return new, rules
 
     # After the walk: incidents that others were merged into, and the shelf.

@@ -275,7 +275,7 @@ def _certificate_key(app: App, head: Mapping[str, Any]) -> Any:
             "x5t#S256": _print(certificate.fingerprint(SHA256())),
             "x5t": _print(certificate.fingerprint(SHA1())),  # noqa: S303  Entra's older header
         }
-        if any(head.get(name) == value for name, value in prints.items()):
+        if any(str(head.get(name, "")).rstrip("=") == value for name, value in prints.items()):
             return certificate.public_key()
     text = "Client assertion contains an invalid signature. [Reason - The key was not found.]"
     raise _bad_assertion(700027, text)

@@ -1,5 +1,6 @@
 """Runs the emulator: in a thread for tests, or as a process; HTTPS with a certificate of its own."""
 
+import asyncio
 import contextlib
 import socket
 import ssl
@@ -68,7 +69,11 @@ class Emulator:
 
     def serve(self) -> None:
         """Serve until told to stop."""
-        self.server.run(sockets=[self._socket])
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        await self.server.serve(sockets=[self._socket])
+        await asyncio.sleep(0.05)  # closing connections are given their last turns of the loop
 
     def stop(self) -> None:
         """Tell it to stop."""

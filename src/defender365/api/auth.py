@@ -126,8 +126,11 @@ class Tokens:
                 settings.client_certificate, settings.client_certificate_password
             )
         if settings.federated_token_file:
-            return {"client_assertion": self._read_file(settings.federated_token_file).strip()}
+            return {"client_assertion": self._federated_token}
         return settings.client_secret
+
+    def _federated_token(self) -> str:
+        return self._read_file(self._settings.federated_token_file).strip()
 
 
 class _LoginClient:

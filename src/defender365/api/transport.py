@@ -82,10 +82,16 @@ class Transport:
         self.session.trust_env = False
         self.session.verify = wire.verify
         self.session.headers["User-Agent"] = "defender365"
-        self.session.mount("https://", HTTPAdapter(max_retries=0))
+        self._adapter = HTTPAdapter(max_retries=0)
+        self.session.mount("https://", self._adapter)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, now: the library would wait until nothing refers to them."""
+        pools = self._adapter.poolmanager.pools
+        for key in pools.keys():  # noqa: SIM118  no mapping: it only iterates by keys()
+            pool = pools.get(key)
+            if pool is not None:
+                pool.close()
         self.session.close()
 
     def json(self, request: Request) -> Any:

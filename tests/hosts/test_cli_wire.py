@@ -1,0 +1,245 @@
+"""The program itself, as other programs use it, against the emulator."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from defender365.hosts.cli import ingest
+from defender365.hosts.cli.main import program
+from defender365.stores.files import StateFile
+from defender_emulator.clock import machine_now
+from defender_emulator.scenario import IncidentOpened
+from defender_emulator.ticks import stamp
+from tests.lab import Lab
+from tests.stories import at, incident, many, story
+
+pytestmark = pytest.mark.wire
+
+
+class Cli:
+    """Runs the program with the emulator's settings in its environment."""
+
+    def __init__(self, lab: Lab, home: Path) -> None:
+        self.lab = lab
+        self.home = home
+        ready = lab.emulator.ready
+        self.env = {
+            "HOME": str(home),
+            **{f"DEFENDER365_{name}_ROOT": ready["url"] for name in ("API", "GRAPH_API", "LOGIN_API")},
+            "DEFENDER365_CA_BUNDLE": ready["ca_bundle"],
+            "DEFENDER365_TENANT_ID": ready["tenant_id"],
+            "DEFENDER365_CLIENT_ID": ready["client_id"],
+            "DEFENDER365_CLIENT_SECRET": ready["client_secret"],
+            "XDG_CONFIG_HOME": None, "XDG_CACHE_HOME": None, "XDG_STATE_HOME": None,
+            "DEFENDER365_CONFIG": None, "HTTPS_PROXY": None, "https_proxy": None,
+        }  # fmt: skip
+
+    def __call__(self, *arguments: str, code: int = 0, text: str | None = None, **env):
+        runner = CliRunner(env={**self.env, **env})
+        found = runner.invoke(program, list(arguments), input=text)
+        assert found.exit_code == code, found.output + found.stderr
+        return found
+
+    def json(self, *arguments: str, code: int = 0, **env):
+        return json.loads(self(*arguments, "--json", code=code, **env).stdout)
+
+
+@pytest.fixture
+def cli(lab: Lab, tmp_path) -> Cli:
+    lab.load(story(many(12, "ab"), start=at(0)))
+    # The program reads the machine's clock: the story is told as of now.
+    shift = machine_now() - at(0)
+    from tests.shifted import shifted  # noqa: PLC0415  only here
+
+    lab.load(shifted(lab.world.tenant.scenario, shift))
+    return Cli(lab, tmp_path)
+
+
+def test_ping_is_one_object_for_programs(cli: Cli):
+    found = cli.json("ping")
+    assert sorted(found) == [
+        "action", "execution_state", "is_success", "json_result", "message", "tables",
+    ]  # fmt: skip
+    assert found["is_success"]
+
+
+def test_a_second_ping_makes_one_request(cli: Cli):
+    cli("ping")
+    cli.lab.clear_journal()
+    cli("ping")
+    assert len(cli.lab.world.journal.entries()) == 1
+
+
+def test_a_failed_action_exits_with_1(cli: Cli):
+    found = cli("ping", code=1, DEFENDER365_CLIENT_SECRET="wrong-secret-value")
+    assert "Failed to connect to the Microsoft 365 Defender server! Error is" in found.stdout
+
+
+def test_an_update_is_shown_to_a_person(cli: Cli):
+    found = cli("update-incident", "--incident-id", "3", "--status", "resolved")
+    assert found.stdout == "✓ Successfully updated incident 3 in Microsoft 365 Defender.\n"
+
+
+def test_a_run_appends_case_alerts_and_prints_one_summary(cli: Cli, tmp_path):
+    out, state = tmp_path / "alerts.jsonl", tmp_path / "state.json"
+    run = ("connector", "run", "--once", "--state", str(state), "--output", str(out))
+    first = cli.json(*run)
+    assert (first["incidents_processed"], first["alerts_delivered"]) == (10, 20)
+    assert first["requests"]["GET /security/incidents"] == 1
+    assert first["throttled_until"] is None
+    second = cli.json(*run)
+    assert (second["incidents_processed"], second["alerts_delivered"]) == (2, 4)
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert len({line["display_id"] for line in lines}) == 24
+    assert sorted(lines[0]) == [
+        "description", "device_product", "device_vendor", "display_id", "end_time", "environment",
+        "events", "name", "priority", "rule_generator", "source_grouping_identifier",
+        "start_time", "ticket_id",
+    ]  # fmt: skip
+    told = cli.json("connector", "explain", "--state", str(state), "1")
+    assert told["status"] == "delivered"
+
+
+def test_a_half_written_line_of_a_killed_run_is_taken_off(cli: Cli, tmp_path):
+    out = tmp_path / "alerts.jsonl"
+    out.write_text('{"whole": 1}\n{"half')
+    cli("connector", "run", "--output", str(out))
+    first, second, *_ = map(json.loads, out.read_text().splitlines())
+    assert first == {"whole": 1}
+    assert "display_id" in second
+    out.write_text("x" * 200_000)
+    cli("connector", "run", "--output", str(out))
+    assert out.read_text().count("x" * 1000) == 0
+
+
+def test_without_an_output_a_person_sees_the_alerts(cli: Cli):
+    found = cli("connector", "run")
+    assert found.stdout.count("Alert a of") == 10
+    assert "10 incidents processed" in found.stdout
+    assert "More incidents wait" in found.stdout
+
+
+def test_stdout_takes_the_alerts_and_stderr_the_summary(cli: Cli):
+    found = cli("connector", "run", "--output", "-", "--json")
+    assert len([json.loads(line) for line in found.stdout.splitlines()]) == 20
+    assert json.loads(found.stderr)["alerts_delivered"] == 20
+
+
+def test_a_test_run_leaves_no_state(cli: Cli, tmp_path):
+    state = tmp_path / "state.json"
+    found = cli.json("connector", "run", "--test-run", "--state", str(state))
+    assert found["incidents_processed"] == 1
+    assert not state.exists()
+
+
+def test_the_dynamic_list_and_filters_are_options(cli: Cli):
+    found = cli.json(
+        "connector", "run", "--dynamic-list", "Incident number 1", "--dynamic-list",
+        "Incident number 2", "--no-use-whitelist-as-a-blacklist", "--environment", "Mine",
+    )  # fmt: skip
+    assert found["incidents_processed"] == 2
+    assert found["filtered"]["dynamic_list"] >= 1
+
+
+def test_what_happened_is_logged_on_stderr_when_asked(cli: Cli):
+    assert cli("connector", "run", "--json").stderr == ""
+    said = cli("connector", "run", "--json", "-vv").stderr
+    assert "GET /security/incidents at 127.0.0.1: 200" in said
+
+
+def test_trouble_is_in_the_summary_and_in_the_exit_code(cli: Cli):
+    cli.lab.fault("graph.incidents.list", status=400, times=None)
+    found = cli.json("connector", "run", code=1)
+    assert found["error"] == "A fault of the emulator's."
+    shown = cli("connector", "run", code=1)
+    assert "✗" in shown.stdout
+
+
+def test_a_429_is_told_and_no_failure(cli: Cli):
+    cli.lab.fault("graph.incidents.list", status=429)
+    assert cli.json("connector", "run")["throttled_until"].endswith("Z")
+    assert "waiting until" in cli("connector", "run").stdout
+
+
+def test_bad_records_are_counted_for_a_person(cli: Cli):
+    now = cli.lab.world.clock.now()
+    bad = {**incident(9, 0), "id": "", "lastUpdateDateTime": stamp(now)}
+    cli.lab.world.tenant.add([IncidentOpened(now, bad)])
+    found = cli("connector", "run", "--max-incidents-to-fetch", "100")
+    assert "Set aside: 1 records" in found.stdout
+
+
+def test_another_run_that_holds_the_state_is_told(cli: Cli, tmp_path):
+    path = tmp_path / "state.json"
+    with StateFile(path).locked():
+        found = cli("connector", "run", "--state", str(path), code=1)
+    assert "Another run is using the state file" in found.stdout
+
+
+def test_an_output_that_cannot_be_written_is_told(cli: Cli, tmp_path):
+    found = cli("connector", "run", "--output", str(tmp_path), code=1)
+    assert "cannot be written" in found.stdout
+
+
+def test_with_an_interval_it_polls_again_until_the_state_is_no_use(cli: Cli, tmp_path, monkeypatch):
+    state = tmp_path / "state.json"
+    clock = cli.lab.time.clock
+    polls = []
+
+    def sleep(seconds: float) -> None:
+        polls.append(seconds)
+        if len(polls) == 2:
+            raise KeyboardInterrupt
+
+    real = ingest.machine_clock()
+    monkeypatch.setattr(ingest, "machine_clock", lambda: type(clock)(real.now, real.steady, sleep))
+    found = CliRunner(env=cli.env).invoke(
+        program, ["connector", "run", "--interval", "60", "--state", str(state), "--json"]
+    )
+    assert polls == [60.0, 60.0]
+    assert len(found.stdout.splitlines()) == 2
+    assert found.exit_code == 1
+
+
+def test_configure_asks_stores_and_pings(cli: Cli, tmp_path):
+    ready = cli.lab.emulator.ready
+    profile = tmp_path / "p.toml"
+    env = {
+        "DEFENDER365_CONFIG": str(profile), "DEFENDER365_TENANT_ID": None,
+        "DEFENDER365_CLIENT_ID": None, "DEFENDER365_CLIENT_SECRET": None,
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+    }  # fmt: skip
+    typed = f"{ready['tenant_id']}\n{ready['client_id']}\nglobal\n{ready['client_secret']}\n"
+    found = cli("configure", text=typed, **env)
+    assert "Successfully connected" in found.stdout
+    assert "this machine has no keyring" in found.stdout
+    assert ready["client_secret"] not in found.stdout
+    assert profile.stat().st_mode & 0o077 == 0
+    assert ready["client_secret"] in profile.read_text()
+    assert cli.json("ping", **env)["is_success"]
+
+
+def test_the_emulator_command_prints_one_line_and_ends_on_a_signal(tmp_path):
+    command = [sys.executable, "-m", "defender365", "emulator", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    ready = json.loads(process.stdout.readline())
+    assert sorted(ready) == ["ca_bundle", "client_id", "client_secret", "tenant_id", "url"]
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (0, "", "")
+    assert not Path(ready["ca_bundle"]).exists()
+
+
+def test_the_program_runs_as_a_process_and_shows_no_traceback(cli: Cli):
+    env = {k: v for k, v in {**os.environ, **cli.env}.items() if v is not None}
+    command = [sys.executable, "-m", "defender365", "execute-query", "--table-names", "bad name"]
+    found = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert '"Table Names": "bad name" is not a table name' in found.stdout
+    assert found.stderr == ""
