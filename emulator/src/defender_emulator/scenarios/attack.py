@@ -3,10 +3,16 @@
 from datetime import datetime, timedelta
 
 from defender_emulator.scenario import Scenario
-from defender_emulator.scenarios import attack_bystanders, attack_impact, attack_intrusion
+from defender_emulator.scenarios import (
+    attack_bystanders,
+    attack_impact,
+    attack_intrusion,
+    background,
+)
 from defender_emulator.scenarios.company import Company
 from defender_emulator.scenarios.options import Options
 from defender_emulator.scenarios.story import Story
+from defender_emulator.scenarios.telemetry import Telemetry
 
 TITLE = "A ransomware attack on one company, unfolding over 24 hours"
 
@@ -19,11 +25,13 @@ def build(*, seed: int, start: datetime, options: Options) -> Scenario:
     attack_intrusion.tell(story)
     attack_impact.tell(story)
     attack_bystanders.tell(story)
+    changes = story.changes()
     return Scenario(
         name="attack",
         title=TITLE,
         tenant_id=company.tenant_id,
         start=start,
         end=start + timedelta(hours=24),
-        changes=story.changes(),
+        changes=changes,
+        rows=Telemetry(changes, company.tenant_id, lambda: background.rows(company, start)),
     )

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from defender_emulator.scenario import AlertRaised, Change, IncidentOpened, Json, Scenario
-from defender_emulator.scenarios import records
+from defender_emulator.scenarios import background, records
 from defender_emulator.scenarios.company import Company
 from defender_emulator.scenarios.identifiers import dice
 from defender_emulator.scenarios.noisy_pool import Handful, Pool, fill
 from defender_emulator.scenarios.options import Options
+from defender_emulator.scenarios.telemetry import Telemetry
 from defender_emulator.scenarios.times import stamp
 
 TITLE = "A busy tenant of any size"
@@ -70,16 +71,18 @@ class _Plan:
 def build(*, seed: int, start: datetime, options: Options) -> Scenario:
     """Make a tenant of the asked size; see `KNOWN` for what can be asked."""
     plan = _planned(start, options)
-    tenant = Company(seed).tenant_id
+    company = Company(seed)
+    tenant = company.tenant_id
     pool = fill(seed, stamp(plan.first))
-    changes = sorted(_told(plan, pool, seed, tenant), key=lambda change: change.at)
+    changes = tuple(sorted(_told(plan, pool, seed, tenant), key=lambda change: change.at))
     return Scenario(
         name="noisy",
         title=TITLE,
         tenant_id=tenant,
         start=start,
         end=max(start, plan.last),
-        changes=tuple(changes),
+        changes=changes,
+        rows=Telemetry(changes, tenant, lambda: background.rows(company, start)),
     )
 
 
