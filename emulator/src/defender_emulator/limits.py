@@ -20,7 +20,9 @@ class Quota:
         """Seconds until a request fits; 0 when it does."""
         while self.taken and self.taken[0] <= now - self.window:
             self.taken.popleft()
-        return 0.0 if len(self.taken) < self.limit else self.taken[0] + self.window - now
+        if len(self.taken) < self.limit:
+            return 0.0
+        return self.taken[0] + self.window - now if self.taken else self.window
 
     @property
     def span(self) -> str:

@@ -41,11 +41,11 @@ class Emulator:
         self, scenario: Scenario, *, factor: float = 1.0, seed: int = 0, port: int = 0,
         host: str = "127.0.0.1", ca_dir: Path | None = None,
     ) -> None:  # fmt: skip
+        self._socket = _listen(host, port)
         self.world = World(scenario, factor=factor, seed=seed)
         self._folder = None if ca_dir else tempfile.TemporaryDirectory(prefix="defender-emulator-")
         folder = Path(self._folder.name) if self._folder else Path(str(ca_dir))
         folder.mkdir(parents=True, exist_ok=True)
-        self._socket = _listen(host, port)
         number = self._socket.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
         self.url = f"https://{shown}:{number}"
