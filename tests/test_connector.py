@@ -17,11 +17,11 @@ from tests.stories import alert, at, incident, many, opened, stamp, story
 pytestmark = pytest.mark.wire
 
 
-def ids(cases) -> Counter:
+def ids(cases) -> Counter[str]:
     return Counter(case.display_id for case in cases)
 
 
-def expected(*numbers: int, letters: str = "abc") -> Counter:
+def expected(*numbers: int, letters: str = "abc") -> Counter[str]:
     return Counter(f"da{number}-{letter}" for number in numbers for letter in letters)
 
 

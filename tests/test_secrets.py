@@ -4,6 +4,7 @@ import io
 import logging
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 
 import pytest
 
@@ -34,6 +35,10 @@ TROUBLE = {
 FAULTS = ("status", "cut", "truncated", "html", "expired_token", "throttle", "unknown_error")
 
 
+def _same(client):
+    return client
+
+
 @pytest.fixture
 def everything_logged():
     stream = io.StringIO()
@@ -58,7 +63,9 @@ def secrets_of(lab: Lab) -> list[str]:
 
 
 def values_for(action) -> dict[str, object]:
-    given = {d.name: d.sample for d in params_of(action.params).values() if d.sample}
+    given: dict[str, object] = {
+        d.name: d.sample for d in params_of(action.params).values() if d.sample
+    }
     return {**given, "Incident ID": "1"} if "Incident ID" in given else given
 
 
@@ -70,7 +77,7 @@ def test_no_action_shows_a_secret_whatever_goes_wrong(lab: Lab, everything_logge
     with redirect_stdout(shown), redirect_stderr(shown):
         for action in ACTIONS:
             with lab.client(**TROUBLE[trouble]) as client:
-                outcome = perform(action, lambda c=client: c, values_for(action), Scope(START))
+                outcome = perform(action, partial(_same, client), values_for(action), Scope(START))
             shown.write(repr(outcome) + repr(client.settings) + repr(client.tokens))
     everything = everything_logged.getvalue() + shown.getvalue()
     assert [secret for secret in hidden if secret in everything] == []

@@ -142,7 +142,7 @@ def entity_plan(*entities: str, **params):
     return plan_entity_query(ExecuteEntityQuery(**keys), scope(*entities))
 
 
-def condition(*entities: str, **params) -> str:
+def condition(*entities: str, **params):
     plan = entity_plan(*entities, **params)
     assert plan is not None
     return next(line for line in plan.query.splitlines()[2:] if line.startswith("| where"))

@@ -55,7 +55,7 @@ def scenarios(_world: World, _body: Body) -> Body:
     """The scenarios that can be loaded."""
     from defender_emulator.scenarios import NAMES  # noqa: PLC0415  as in World.build
 
-    return {"scenarios": [list(item) if isinstance(item, tuple) else item for item in NAMES]}
+    return {"scenarios": [{"name": name, "title": title} for name, title in NAMES]}
 
 
 def get_clock(world: World, _body: Body) -> Body:
