@@ -52,9 +52,16 @@ def shown_as(kind: str, value: Any) -> Any:
         return timespan_text(value)
     if isinstance(value, Decimal | float):
         return _number(float(value))
-    if kind == "dynamic" and value is not None and not isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))
+    if kind == "dynamic" and value is not None:
+        return _dynamic_text(value)
     return str(value) if isinstance(value, UUID) else value
+
+
+def _dynamic_text(value: Any) -> str:
+    """A dynamic value as text: JSON, but a string is itself."""
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))
+    return str(json.loads(value)) if value.startswith('"') else value
 
 
 def timespan_text(span: timedelta) -> str:

@@ -3,6 +3,7 @@
 from defender_emulator.scenario import Json
 from defender_emulator.scenarios.props import Props, file_details, system_file
 from defender_emulator.scenarios.story import Story, Told
+from defender_emulator.scenarios.times import stamp
 
 MDE = "microsoftDefenderForEndpoint"
 MDO = "microsoftDefenderForOffice365"
@@ -36,11 +37,12 @@ def tell(story: Story) -> None:
     _credentials(story)
 
 
-def _lure_mail(p: Props, account: str) -> Json:
+def _lure_mail(story: Story, p: Props, account: str) -> Json:
     return p.mail(
         SENDER,
         account,
         SUBJECT,
+        receivedDateTime=stamp(story.at(8)),
         urls=[LURE],
         threats=["ZapPhish", "MaliciousUrl"],
         threatDetectionMethods=["URL detonation", "Domain reputation"],
@@ -63,7 +65,8 @@ def _phishing(story: Story) -> None:
         clusterByValue=f"{SUBJECT};invoices.example;1",
         emailCount=3,
         networkMessageIds=[
-            _lure_mail(p, who)["networkMessageId"] for who in ("a.holm", "b.nilsen", "k.strand")
+            _lure_mail(story, p, who)["networkMessageId"]
+            for who in ("a.holm", "b.nilsen", "k.strand")
         ],
         query='( (( (Subject:"Overdue invoice 20419") ) AND ( (P2SenderDomain:"invoices.example") )) )',
         urn="urn:MailClusterEntity:5f4dcc3b5aa765d61d8327deb882cf99",
@@ -77,7 +80,7 @@ def _phishing(story: Story) -> None:
         ("T1566.002",),
         "Emails with malicious URL that were delivered and later removed -V1.0.0.3",
     )
-    mails = [_lure_mail(p, who) for who in ("a.holm", "b.nilsen", "k.strand")]
+    mails = [_lure_mail(story, p, who) for who in ("a.holm", "b.nilsen", "k.strand")]
     boxes = [p.mailbox(who) for who in ("a.holm", "b.nilsen")]
     story.raised(12, MAIN, removed, [cluster, *mails, *boxes, p.url(LURE)], touch=False)
     p = story.props(19)
@@ -91,7 +94,7 @@ def _phishing(story: Story) -> None:
         "We have detected that one of your users has recently clicked on a link that was found to "
         "be malicious. -V1.0.0.5",
     )
-    seen = [p.user("a.holm"), p.url(LURE, verdict="malicious"), _lure_mail(p, "a.holm")]
+    seen = [p.user("a.holm"), p.url(LURE, verdict="malicious"), _lure_mail(story, p, "a.holm")]
     story.raised(19, MAIN, clicked, seen)
     story.changed(19.5, MAIN, severity="medium")
     p = story.props(33)
@@ -107,7 +110,7 @@ def _phishing(story: Story) -> None:
     )
     report = p.other(
         "submissionMailEvidence",
-        networkMessageId=_lure_mail(p, "b.nilsen")["networkMessageId"],
+        networkMessageId=_lure_mail(story, p, "b.nilsen")["networkMessageId"],
         recipient="b.nilsen@halden.example",
         reportType="Phish",
         sender=SENDER,
@@ -117,7 +120,9 @@ def _phishing(story: Story) -> None:
         submissionId="f1d2d2f9-24e9-46ac-86fd-f7b36c94bcdf",
         submitter="b.nilsen@halden.example",
     )
-    story.raised(33, MAIN, reported, [report, _lure_mail(p, "b.nilsen"), p.mailbox("b.nilsen")])
+    story.raised(
+        33, MAIN, reported, [report, _lure_mail(story, p, "b.nilsen"), p.mailbox("b.nilsen")]
+    )
 
 
 def _foothold(story: Story) -> None:

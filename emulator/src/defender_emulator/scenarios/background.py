@@ -33,7 +33,7 @@ _TOPICS = ("Weekly dock schedule", "Minutes", "Hull 314 drawings", "Lunch on Fri
 def rows(company: Company, start: datetime) -> Iterator[RowLogged]:
     """The days before `start` and the one after it, and what stands in tables without time."""
     first = start - timedelta(days=DAYS)
-    yield from standing(company, first)
+    yield from standing(company, first, start)
     for day in range(DAYS + 1):
         morning = first + timedelta(days=day)
         for machine in company.machines.values():
@@ -42,14 +42,15 @@ def rows(company: Company, start: datetime) -> Iterator[RowLogged]:
             yield from _person_day(company, person, morning)
 
 
-def standing(company: Company, at: datetime) -> Iterator[RowLogged]:
+def standing(company: Company, at: datetime, start: datetime) -> Iterator[RowLogged]:
     """Rows of tables that say how things are, not when they happened."""
     ids = {machine.dns_name: machine.mde_id for machine in company.machines.values()}
     tables: dict[str, list[dict[str, Any]]] = json.loads(facts.packaged("standing-rows.json"))
     for table, found in tables.items():
         for row in found:
-            device = ids.get(row.get("DeviceName", ""))
-            yield RowLogged(at, table, {**row, "DeviceId": device} if device else row)
+            found_id = {"DeviceId": ids[name]} if (name := row.get("DeviceName")) in ids else {}
+            times = {key: stamp(start) for key, value in row.items() if value == "$start"}
+            yield RowLogged(at, table, {**row, **found_id, **times})
 
 
 def _logged(at: datetime, table: str, row: dict[str, Any]) -> RowLogged:

@@ -61,23 +61,29 @@ class Telemetry:
 
 def traces(changes: Iterable[Change], tenant_id: str) -> Iterator[RowLogged]:
     """What the evidence of all alerts left in the tables."""
-    logged: set[int] = set()
+    logged: set[Any] = set()
     for change in changes:
         if isinstance(change, AlertRaised):
             yield from _of_alert(change, tenant_id, logged)
 
 
-def _of_alert(change: AlertRaised, tenant_id: str, logged: set[int]) -> Iterator[RowLogged]:
+def _of_alert(change: AlertRaised, tenant_id: str, logged: set[Any]) -> Iterator[RowLogged]:
     began = min(_moment(change.alert.get("firstActivityDateTime"), change.at), change.at)
     scene = Scene(change.alert, began, tenant_id)
     for evidence in change.alert.get("evidence") or ():
         log = _LOGS.get(str(evidence.get("@odata.type")).removeprefix(PREFIX))
-        if log is None or id(evidence) in logged:
+        if log is None or _key(evidence) in logged:
             continue
-        logged.add(id(evidence))
+        logged.add(_key(evidence))
         for table, row, seconds in log(evidence, scene):
             at = min(began + timedelta(seconds=seconds), change.at)
             yield RowLogged(at, table, {"Timestamp": stamp(at), **_filled(row)})
+
+
+def _key(evidence: Json) -> Any:
+    """What tells an event from another: a message is one however often it is mentioned."""
+    message = evidence.get("networkMessageId"), evidence.get("recipientEmailAddress")
+    return message if all(message) else id(evidence)
 
 
 def _moment(text: str | None, otherwise: datetime) -> datetime:
