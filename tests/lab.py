@@ -72,12 +72,12 @@ class Lab:
         self.world.clock.advance(1)
         self.world.tenant.update_incident(incident_id, changes, "somebody")
 
-    def visible_alert_ids(self) -> set[str]:
+    def visible_alert_ids(self, statuses: str) -> set[str]:
         tenant = self.world.tenant
         return {
             str(alert["id"])
             for _, incident, alert in tenant.seen_alerts()
-            if alert.get("id") and incident.get("id")
+            if alert.get("id") and incident.get("id") and incident.get("status") in statuses
         }
 
     def fault(self, route: str, *, kind: str = "status", **more: Any) -> None:

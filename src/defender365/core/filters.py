@@ -11,7 +11,9 @@ from defender365.core.model import Alert, Incident, text
 from defender365.core.spec import folded
 
 SEVERITIES = ("Informational", "Low", "Medium", "High")
-STATUSES = ("active", "inProgress", "resolved", "redirected")
+STATUSES = ("active", "inProgress", "resolved", "redirected", "awaitingAction")
+"""The specification's, and the one Graph added since (set by Defender Experts)."""
+
 DEFAULT_STATUSES = ("active", "inProgress")
 LIST_FIELDS = ("Incident Name", "Alert Name")
 
