@@ -6,17 +6,21 @@ not found is refused in Microsoft's words and never reaches DuckDB.
 """
 
 import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from duckdb_kql import ir
 from duckdb_kql import schema as columns_of
 from duckdb_kql.errors import KqlSchemaError
 
+from defender_emulator.hunting import unions
 from defender_emulator.hunting.refusals import no_column, no_table, not_supported, semantic_error
 from defender_emulator.hunting.rewriting import ALL, KEEP, REORDER
 
 Columns = list[str]
 Scope = dict[str, Columns]
+TypesOf = Callable[[ir.Query], dict[str, str]]
 LONGEST_RANGE = 1_000_000
 
 _NAMES: dict[type, str] = {
@@ -40,29 +44,89 @@ _NAMES: dict[type, str] = {
 }
 
 
-def bound(query: ir.Query, tables: Scope) -> ir.Query:
+@dataclass(frozen=True)
+class _Around:
+    """What a query can see: tables and lets with their columns, and the lets themselves."""
+
+    scope: Scope
+    lets: tuple[tuple[str, ir.Query], ...]
+    operator: str
+
+
+def bound(query: ir.Query, tables: Scope, types_of: TypesOf) -> ir.Query:
     """The query with every name checked and every marked operator resolved."""
-    return _query(query, tables, "")[0]
+    return _Binder(types_of).query(query, _Around(tables, (), ""))[0]
 
 
-def _query(query: ir.Query, scope: Scope, around: str) -> tuple[ir.Query, Columns]:
-    inner = dict(scope)
-    lets: list[tuple[str, ir.Query | ir.Expr]] = []
-    for name, value in query.lets:
-        if isinstance(value, ir.Query):
-            made, inner[name] = _query(value, inner, around)
+class _Binder:
+    """Follows a query from its source on, knowing the columns at each step."""
+
+    def __init__(self, types_of: TypesOf) -> None:
+        self._types_of = types_of
+
+    def query(self, query: ir.Query, around: _Around) -> tuple[ir.Query, Columns]:
+        """A query within others: what it becomes, and its columns."""
+        inner, lets = dict(around.scope), list(around.lets)
+        for name, value in query.lets:
+            assert isinstance(value, ir.Query)  # noqa: S101 - scalars are substituted before
+            made, inner[name] = self.query(value, _Around(inner, tuple(lets), around.operator))
             lets.append((name, made))
-    query = _first_found(query, inner)
-    first = next((_NAMES.get(type(op), "") for op in query.operators), around)
-    columns = _source(query.source, inner, first)
-    source = _Checker(inner, [], _SOURCES.get(type(query.source), "")).rebuilt(query.source)
-    operators = []
-    for operator in query.operators:
-        made_operator = _operator(operator, columns, inner)
-        columns = _after(made_operator, columns, inner)
-        operators.append(made_operator)
-    made = dataclasses.replace(query, source=source, operators=operators, lets=lets)
-    return made, columns
+        query = _first_found(unions.expanded(query, inner), inner)
+        first = next((_NAMES.get(type(op), "") for op in query.operators), around.operator)
+        columns = _source(query.source, inner, first)
+        here = _Around(inner, tuple(lets), _SOURCES.get(type(query.source), ""))
+        source = _Checker(self, here, []).rebuilt(query.source)
+        so_far = dataclasses.replace(query, source=source, operators=[], lets=list(lets))
+        for operator in query.operators:
+            for step in self._steps(operator, so_far, columns, here):
+                columns = _after(step, columns, inner)
+                so_far.operators.append(step)
+        own = lets[len(around.lets) :]
+        return dataclasses.replace(so_far, lets=list(own)), columns
+
+    def _steps(
+        self, operator: ir.Operator, so_far: ir.Query, columns: Columns, around: _Around
+    ) -> list[ir.Operator]:
+        name = _NAMES.get(type(operator), type(operator).__name__)
+        within = dataclasses.replace(around, operator=name)
+        if isinstance(operator, ir.Union):
+            return self._union(operator, so_far, columns, within)
+        if isinstance(operator, ir.Join | ir.Lookup):
+            right, right_columns = self.query(operator.right, within)
+            for key in operator.keys:
+                _known(key.left, columns, name)
+                _known(key.right, right_columns, name)
+            return [dataclasses.replace(operator, right=right)]
+        operator = _unmarked(operator, columns, name)
+        for column in _plain_names(operator):
+            _known(column, columns, name)
+        return [_Checker(self, within, columns).rebuilt(operator)]
+
+    def _union(
+        self, union: ir.Union, so_far: ir.Query, columns: Columns, around: _Around
+    ) -> list[ir.Operator]:
+        copy = dataclasses.replace(so_far, operators=list(so_far.operators))
+        arms = [unions.Arm(copy, columns, _label(copy, 0, around))]
+        for n, branch in enumerate(unions.branches(union, around.scope), 1):
+            made, made_columns = self.query(branch, around)
+            arms.append(unions.Arm(made, made_columns, _label(branch, n, around)))
+        seen = dict(around.lets)
+
+        def types_of(query: ir.Query) -> dict[str, str]:
+            merged = {**seen, **dict(query.lets)}
+            return self._types_of(dataclasses.replace(query, lets=list(merged.items())))
+
+        return unions.joined(union, arms, types_of)
+
+
+def _label(query: ir.Query, n: int, around: _Around) -> str:
+    """The table an arm is, through lets that are nothing but another name, or its number."""
+    lets = dict(around.lets)
+    while not query.operators and isinstance(query.source, ir.TableRef):
+        if query.source.name not in lets:
+            return query.source.name
+        query = lets[query.source.name]
+    return f"union_arg{n}"
 
 
 _SOURCES: dict[type, str] = {ir.PrintSource: "print", ir.RangeSource: "range"}
@@ -74,16 +138,12 @@ def _first_found(query: ir.Query, scope: Scope) -> ir.Query:
         return query
     for at, operator in enumerate(query.operators):
         if isinstance(operator, ir.Union) and operator.isfuzzy:
-            alive = [b for b in operator.branches if _exists(b, scope)]
+            alive = unions.branches(operator, scope)
             if alive:
                 rest = dataclasses.replace(operator, branches=tuple(alive[1:]))
                 following = [*alive[0].operators, rest, *query.operators[at + 1 :]]
                 return dataclasses.replace(query, source=alive[0].source, operators=following)
     return query
-
-
-def _exists(branch: ir.Query, scope: Scope) -> bool:
-    return not isinstance(branch.source, ir.TableRef) or branch.source.name in scope
 
 
 def _source(source: ir.Source, scope: Scope, operator: str) -> Columns:
@@ -94,7 +154,7 @@ def _source(source: ir.Source, scope: Scope, operator: str) -> Columns:
             raise no_table(operator, source.name)
     elif isinstance(source, ir.RangeSource):
         _short_range(source)
-    elif not isinstance(source, ir.WildcardTableRef | ir.DataTable | ir.PrintSource):
+    elif not isinstance(source, ir.DataTable | ir.PrintSource):
         raise not_supported(f"{type(source).__name__} is no source of rows here")
     try:
         found: Columns = columns_of._source_columns(source, scope)  # noqa: SLF001 - no public name
@@ -111,26 +171,6 @@ def _short_range(source: ir.RangeSource) -> None:
         raise not_supported("a range must have constant ends")
     if len(whole) == 3 and abs(whole[1] - whole[0]) > LONGEST_RANGE * max(abs(whole[2]), 1):
         raise not_supported(f"a range has at most {LONGEST_RANGE} rows")
-
-
-def _operator(operator: ir.Operator, columns: Columns, scope: Scope) -> ir.Operator:
-    name = _NAMES.get(type(operator), type(operator).__name__)
-    operator = _unmarked(operator, columns, name)
-    if isinstance(operator, ir.Union):
-        alive = [b for b in operator.branches if not operator.isfuzzy or _exists(b, scope)]
-        branches = tuple(_query(branch, scope, name)[0] for branch in alive)
-        return dataclasses.replace(operator, branches=branches)
-    if isinstance(operator, ir.Join | ir.Lookup):
-        right, right_columns = _query(operator.right, scope, name)
-        for key in operator.keys:
-            _known(key.left, columns, name)
-            _known(key.right, right_columns, name)
-        return dataclasses.replace(operator, right=right)
-    checker = _Checker(scope, columns, name)
-    for column in _plain_names(operator):
-        checker.known(column)
-    rebuilt: ir.Operator = checker.rebuilt(operator)
-    return rebuilt
 
 
 def _unmarked(operator: ir.Operator, columns: Columns, name: str) -> ir.Operator:
@@ -176,20 +216,16 @@ def _known(column: str, columns: Columns, operator: str) -> None:
 
 
 class _Checker:
-    """Walks the expressions of one operator, checking columns and repairing calls."""
+    """Walks the expressions of one operator and checks the columns they name."""
 
-    def __init__(self, scope: Scope, columns: Columns, operator: str) -> None:
-        self._scope = scope
+    def __init__(self, binder: _Binder, around: _Around, columns: Columns) -> None:
+        self._binder = binder
+        self._around = around
         self._columns = columns
-        self._operator = operator
         self._done: dict[int, tuple[Any, Any]] = {}
 
-    def known(self, column: str) -> None:
-        """Refuse a column that the operator's input does not have."""
-        _known(column, self._columns, self._operator)
-
     def rebuilt(self, node: Any) -> Any:
-        """The node, with what it holds checked and repaired; shared nodes stay shared."""
+        """The node with the queries in it bound; shared nodes stay shared."""
         if isinstance(node, tuple):
             return tuple(self.rebuilt(item) for item in node)
         if not dataclasses.is_dataclass(node) or isinstance(node, type):
@@ -200,13 +236,11 @@ class _Checker:
 
     def _made(self, node: Any) -> Any:
         if isinstance(node, ir.ColumnRef):
-            self.known(node.name)
+            _known(node.name, self._columns, self._around.operator)
             return node
         if isinstance(node, ir.LetRef) and node.name in self._columns:
             return node
         if isinstance(node, ir.Query):
-            return _query(node, self._scope, self._operator)[0]
+            return self._binder.query(node, self._around)[0]
         fields = {f.name: getattr(node, f.name) for f in dataclasses.fields(node)}
-        fresh = {name: self.rebuilt(value) for name, value in fields.items()}
-        changed = {name: value for name, value in fresh.items() if value is not fields[name]}
-        return dataclasses.replace(node, **changed) if changed else node
+        return dataclasses.replace(node, **{n: self.rebuilt(v) for n, v in fields.items()})

@@ -18,6 +18,7 @@ from defender_emulator.hunting.refusals import (
     QueryTimedOut,
     QueryTooBig,
 )
+from defender_emulator.hunting.schema import unmarked
 from defender_emulator.hunting.store import Caps, Store
 from defender_emulator.hunting.translation import translated
 
@@ -45,14 +46,14 @@ class Answering:
             for part in message.get("insert", ()):
                 self._store.insert(*part)
         except HuntingFailed as failed:
-            return {"failed": type(failed).__name__, "text": str(failed)}
+            return {"failed": type(failed).__name__, "text": unmarked(str(failed))}
         except MemoryError:
             return {"failed": QueryPreempted.__name__, "text": ""}
         return {"done": True}
 
     def _run(self, message: Message) -> Message:
         now, first, last = (datetime.fromisoformat(t) for t in message["times"])
-        sql, bound = translated(message["query"], now)
+        sql, bound = translated(message["query"], now, self._store.types_of)
         timer = threading.Timer(self._seconds, self._store.interrupt)
         timer.daemon = True
         timer.start()
@@ -60,7 +61,8 @@ class Answering:
             columns, rows = self._store.run(sql, bound, (first, last))
         finally:
             timer.cancel()
-        return {"columns": columns, "rows": rows}
+        columns = [(unmarked(name), kind) for name, kind in columns]
+        return {"columns": columns, "rows": unmarked(rows)}
 
 
 def serve(inward: IO[bytes], outward: IO[bytes], answering: Answering) -> None:

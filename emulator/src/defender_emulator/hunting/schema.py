@@ -5,6 +5,7 @@ One repair: `LogonID`, which two of the tables have beside or instead of `LogonI
 """
 
 import json
+import re
 from importlib.resources import files
 
 _TEXT = (files("defender_emulator.hunting") / "data" / "tables.json").read_text("utf-8")
@@ -28,6 +29,37 @@ STORAGE = {
 """How a KQL type is held by the engine."""
 
 _TIMES = ("Timestamp", "ActivityTimestamp")
+_EDGE = "\ue365"
+_MARK = re.compile(f"{_EDGE}\\d+{_EDGE}")
+
+
+def marked(name: str, number: int) -> str:
+    """A name that differs from its other spellings in more than case."""
+    return f"{name}{_EDGE}{number}{_EDGE}"
+
+
+def unmarked(text: str) -> str:
+    """Names or messages as the asker would spell them."""
+    return _MARK.sub("", text)
+
+
+def _collisions() -> tuple[dict[str, str], dict[str, str]]:
+    first: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for columns in TABLES.values():
+        for name, _ in columns:
+            if first.setdefault(name.casefold(), name) != name and name not in others:
+                others[name] = marked(name, len(others))
+    return first, others
+
+
+FIRST_SPELLING, OTHER_SPELLINGS = _collisions()
+"""How each name is spelled first, and how the engine writes its other spellings (`ISP`, `Isp`)."""
+
+
+def held_as(name: str) -> str:
+    """How the engine writes a column of a table."""
+    return OTHER_SPELLINGS.get(name, name)
 
 
 def time_column(table: str) -> str | None:
@@ -35,6 +67,11 @@ def time_column(table: str) -> str | None:
     return next((name for name, _ in TABLES[table] if name in _TIMES), None)
 
 
-def column_names() -> dict[str, list[str]]:
-    """Table name to column names, as the translator wants it."""
-    return {table: [name for name, _ in columns] for table, columns in TABLES.items()}
+def held_columns() -> dict[str, list[str]]:
+    """Table name to column names, as the engine writes them."""
+    return {table: [held_as(name) for name, _ in columns] for table, columns in TABLES.items()}
+
+
+def held_types(table: str) -> dict[str, str]:
+    """The KQL types of a table's columns, by the name that the engine writes."""
+    return {held_as(name): kind for name, kind in TABLES[table]}

@@ -19,7 +19,7 @@ from defender_emulator.hunting.refusals import (
     QueryTooBig,
     semantic_error,
 )
-from defender_emulator.hunting.schema import STORAGE, TABLES, time_column
+from defender_emulator.hunting.schema import STORAGE, TABLES, held_as, time_column
 
 _BATCH = 500
 _LOCKS = (
@@ -85,6 +85,11 @@ class Store:
                 {"ids": alert_ids},
             )
 
+    def types_of(self, sql: str, bound: dict[str, Any]) -> dict[str, str]:
+        """The KQL types of the columns that a query would give."""
+        described = self._db.execute(f"DESCRIBE {sql}", bound).fetchall()
+        return {name: values.kql_type(kind) for name, kind, *_ in described}
+
     def run(
         self, sql: str, bound: dict[str, Any], window: tuple[datetime, datetime]
     ) -> tuple[list[tuple[str, str]], str]:
@@ -121,7 +126,7 @@ def _definitions() -> Iterator[str]:
     yield "CREATE SCHEMA kept"
     for table, columns in TABLES.items():
         written = ", ".join(
-            f'"{name}" {STORAGE[kind]}' + (" DEFAULT ''" if kind == "string" else "")
+            f'"{held_as(name)}" {STORAGE[kind]}' + (" DEFAULT ''" if kind == "string" else "")
             for name, kind in columns
         )
         yield f'CREATE TABLE kept."{table}" ({written})'
@@ -139,11 +144,12 @@ def _read_as(kind: str) -> str:
 
 
 def _taken(column: str, kind: str) -> str:
+    held = held_as(column)
     if kind == "string":
-        return f'coalesce(r."{column}", \'\') AS "{column}"'
+        return f'coalesce(r."{column}", \'\') AS "{held}"'
     if kind == "dynamic":
-        return f'r."{column}"'
-    return f'TRY_CAST(r."{column}" AS {STORAGE[kind]}) AS "{column}"'
+        return f'r."{column}" AS "{held}"'
+    return f'TRY_CAST(r."{column}" AS {STORAGE[kind]}) AS "{held}"'
 
 
 def _in_short(error: duckdb.Error) -> str:

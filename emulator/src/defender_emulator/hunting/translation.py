@@ -1,9 +1,11 @@
 """From KQL to the SQL that DuckDB runs."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from duckdb_kql import errors, translate
+from duckdb_kql import errors, ir, translate
 from duckdb_kql.lower import lower
 
 from defender_emulator.hunting.binding import bound
@@ -14,20 +16,32 @@ from defender_emulator.hunting.refusals import (
     syntax_error,
 )
 from defender_emulator.hunting.rewriting import rewritten
-from defender_emulator.hunting.schema import column_names
+from defender_emulator.hunting.schema import TABLES, held_columns, held_types
+from defender_emulator.hunting.spelling import spelled
 
+Bound = dict[str, Any]
 DEEPEST = "The query is nested too deeply"
 
 
-def translated(query: str, now: datetime) -> tuple[str, dict[str, Any]]:
+Describe = Callable[[str, Bound], dict[str, str]]
+"""Tells the types of the columns that some SQL would give."""
+
+
+def translated(query: str, now: datetime, describe: Describe) -> tuple[str, Bound]:
     """SQL for a query and the values for its placeholders; `now()` is `now`."""
+    tables = held_columns()
+
+    def written(parsed: ir.Query, clock: translate.Clock) -> tuple[str, Bound]:
+        sql = str(translate.to_sql(parsed, tables))
+        return sql, {translate.CLOCK_SLOT: clock.moment} if clock.used else {}
+
     try:
         with translate.clock(now.replace(tzinfo=None)) as clock:
-            parsed = bound(lower(rewritten(query)), column_names())
+            parsed = lower(rewritten(query))
             if parsed.parameters:
                 raise not_supported("query parameters cannot be given")
-            sql = str(translate.to_sql(parsed, column_names()))
-            return sql, {translate.CLOCK_SLOT: clock.moment} if clock.used else {}
+            types_of = partial(_types, written=written, clock=clock, describe=describe)
+            return written(bound(spelled(parsed), tables, types_of), clock)
     except errors.KqlSyntaxError as error:
         raise syntax_error(_first_line(error)) from None
     except errors.KqlUnsupportedError as error:
@@ -36,6 +50,19 @@ def translated(query: str, now: datetime) -> tuple[str, dict[str, Any]]:
         raise semantic_error(str(error)) from None
     except RecursionError:
         raise syntax_error(DEEPEST) from None
+
+
+def _types(
+    query: ir.Query,
+    *,
+    written: Callable[[ir.Query, translate.Clock], tuple[str, Bound]],
+    clock: translate.Clock,
+    describe: Describe,
+) -> dict[str, str]:
+    table = query.source.name if isinstance(query.source, ir.TableRef) else ""
+    if table in TABLES and table not in dict(query.lets) and not query.operators:
+        return held_types(table)
+    return describe(*written(query, clock))
 
 
 def _first_line(error: errors.KqlSyntaxError) -> str:
