@@ -16,6 +16,7 @@ from duckdb_kql.errors import KqlSchemaError
 
 from defender_emulator.hunting import unions
 from defender_emulator.hunting.refusals import no_column, no_table, not_supported, semantic_error
+from defender_emulator.hunting.repairs import repaired, repaired_call
 from defender_emulator.hunting.rewriting import ALL, KEEP, REORDER
 
 Columns = list[str]
@@ -75,7 +76,7 @@ class _Binder:
         first = next((_NAMES.get(type(op), "") for op in query.operators), around.operator)
         columns = _source(query.source, inner, first)
         here = _Around(inner, tuple(lets), _SOURCES.get(type(query.source), ""))
-        source = _Checker(self, here, []).rebuilt(query.source)
+        source = repaired_call(_Checker(self, here, []).rebuilt(query.source))
         so_far = dataclasses.replace(query, source=source, operators=[], lets=list(lets))
         for operator in query.operators:
             for step in self._steps(operator, so_far, columns, here):
@@ -100,7 +101,8 @@ class _Binder:
         operator = _unmarked(operator, columns, name)
         for column in _plain_names(operator):
             _known(column, columns, name)
-        return [_Checker(self, within, columns).rebuilt(operator)]
+        checked = _Checker(self, within, columns).rebuilt(operator)
+        return [repaired(columns_of.resolve_let_refs(checked, columns), columns)]
 
     def _union(
         self, union: ir.Union, so_far: ir.Query, columns: Columns, around: _Around

@@ -2,11 +2,10 @@
 
 import json
 import math
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 _TYPES = {
     "BOOLEAN": "bool",
@@ -44,17 +43,16 @@ def row_text(columns: Sequence[tuple[str, str]], row: Sequence[Any]) -> str:
 
 
 def shown_as(kind: str, value: Any) -> Any:
-    """A value of a type, as JSON can carry it."""
-    if isinstance(value, datetime):
-        fraction = f".{value.microsecond:06d}".rstrip("0").rstrip(".")
-        return f"{value:%Y-%m-%dT%H:%M:%S}{fraction}Z"
-    if isinstance(value, timedelta):
-        return timespan_text(value)
-    if isinstance(value, Decimal | float):
-        return _number(float(value))
-    if kind == "dynamic" and value is not None:
-        return _dynamic_text(value)
-    return str(value) if isinstance(value, UUID) else value
+    """A value of a type, as JSON can carry it; a string is never null."""
+    if value is None:
+        return "" if kind == "string" else None
+    show = _SHOWN.get(kind)
+    return show(value) if show else value
+
+
+def _moment_text(value: date) -> str:
+    fraction = f".{getattr(value, 'microsecond', 0):06d}".rstrip("0").rstrip(".")
+    return f"{value:%Y-%m-%dT%H:%M:%S}{fraction}Z"
 
 
 def _dynamic_text(value: Any) -> str:
@@ -77,9 +75,21 @@ def timespan_text(span: timedelta) -> str:
     return f"{sign}{day}{hour:02d}:{minute:02d}:{second:02d}{fraction}"
 
 
-def _number(value: float) -> float | str:
-    if math.isnan(value):
+def _number(value: Decimal | float) -> float | str:
+    number = float(value)
+    if math.isnan(number):
         return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return value
+    if math.isinf(number):
+        return "Infinity" if number > 0 else "-Infinity"
+    return number
+
+
+_SHOWN: dict[str, Callable[[Any], Any]] = {
+    "datetime": _moment_text,
+    "timespan": timespan_text,
+    "real": _number,
+    "decimal": _number,
+    "dynamic": _dynamic_text,
+    "guid": str,
+    "string": str,
+}

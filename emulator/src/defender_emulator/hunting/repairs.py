@@ -1,0 +1,78 @@
+"""Calls that the translator would answer wrongly, written as calls it answers rightly.
+
+- `make_set(x, n)` and `make_list(x, n)` hold at most n values;
+- the text of a list is JSON;
+- a column of `parse_json(text)` is the text itself where it is no JSON.
+"""
+
+import dataclasses
+from typing import Any
+
+from duckdb_kql import ir
+from duckdb_kql.translate import naming, summarize_names
+
+_LISTS = ("make_list", "make_set", "make_list_if", "make_set_if", "split")
+_PARSERS = ("parse_json", "todynamic")
+
+
+def repaired(operator: ir.Operator, columns: list[str]) -> ir.Operator:
+    """The operator with repaired calls; columns keep the names they had."""
+    if isinstance(operator, ir.Summarize):
+        keys, made = summarize_names(operator, columns)
+        several = [names[0] if len(names) == 1 else None for names in made]
+        return ir.Summarize(_each(operator.aggregates, several), _each(operator.by, keys))
+    if isinstance(operator, ir.Project):
+        return ir.Project(_each(operator.expressions, naming.project_names(operator.expressions)))
+    if isinstance(operator, ir.Distinct):
+        return ir.Distinct(_each(operator.expressions, naming.distinct_names(operator.expressions)))
+    if isinstance(operator, ir.Extend):
+        names = naming.extend_names(operator.expressions, columns)
+        return ir.Extend(_each(operator.expressions, names))
+    made_operator: ir.Operator = repaired_call(operator)
+    return made_operator
+
+
+def _each(
+    expressions: tuple[ir.NamedExpr, ...], names: list[str] | list[str | None]
+) -> tuple[ir.NamedExpr, ...]:
+    return tuple(_named(e, name) for e, name in zip(expressions, names, strict=True))
+
+
+def _named(named: ir.NamedExpr, name: str | None) -> ir.NamedExpr:
+    made = repaired_call(named.expr)
+    if isinstance(made, ir.FunctionCall) and made.name in _PARSERS:
+        text = ir.FunctionCall("bag_pack", (ir.Literal("v", "string"), made.args[0]))
+        made = ir.FunctionCall("coalesce", (made, ir.PathAccess(text, (ir.PathStep("v"),))))
+    return named if made is named.expr else ir.NamedExpr(made, named.name or name)
+
+
+def repaired_call(node: Any) -> Any:
+    """A node and all below it with repaired calls; what needs no repair stays the same object."""
+    if isinstance(node, tuple):
+        items = tuple(repaired_call(item) for item in node)
+        return node if all(a is b for a, b in zip(items, node, strict=True)) else items
+    if not _to_look_into(node):
+        return node
+    fields = {f.name: getattr(node, f.name) for f in dataclasses.fields(node)}
+    fresh = {name: repaired_call(value) for name, value in fields.items()}
+    if any(fresh[name] is not fields[name] for name in fields):
+        node = dataclasses.replace(node, **fresh)
+    return _call(node) if isinstance(node, ir.FunctionCall) else node
+
+
+def _to_look_into(node: Any) -> bool:
+    return isinstance(node, ir.Node) and not isinstance(node, ir.Query)
+
+
+def _call(call: ir.FunctionCall) -> ir.FunctionCall:
+    if call.name in ("make_list", "make_set") and len(call.args) == 2:
+        most = call.args[1]
+        if isinstance(most, ir.Literal) and isinstance(most.value, int):
+            whole = ir.FunctionCall(call.name, call.args[:1])
+            first, last = ir.Literal(0, "long"), ir.Literal(most.value - 1, "long")
+            return ir.FunctionCall("array_slice", (whole, first, last))
+    if call.name == "tostring" and len(call.args) == 1:
+        inner = call.args[0]
+        if isinstance(inner, ir.FunctionCall) and inner.name in _LISTS:
+            return ir.FunctionCall("tostring", (ir.FunctionCall("array_concat", (inner,)),))
+    return call
