@@ -42,16 +42,17 @@ def main(given: list[str] | None = None) -> int:
         sys.stderr.write(f"defender-emulator: {error}\n")
         return 1
     try:
-        ready = json.dumps(emulator.ready)
-        emulator.server.config.callback_notify = None
-        sys.stdout.write(ready + "\n")
-        sys.stdout.flush()
-        emulator.serve()
+        emulator.serve(lambda: _say(json.dumps(emulator.ready)))
     except KeyboardInterrupt:
         pass
     finally:
         emulator.close()
     return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def make(told: argparse.Namespace) -> Emulator:

@@ -6,6 +6,7 @@ import socket
 import ssl
 import tempfile
 import threading
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,16 @@ def authority() -> tuple[trustme.CA, trustme.LeafCert]:
     """The CA and the certificate, made once a process."""
     ca = trustme.CA()
     return ca, ca.issue_cert(*NAMES)
+
+
+class _Server(uvicorn.Server):
+    """Says when it serves: signals are handled from then on."""
+
+    when_ready: Callable[[], None] = staticmethod(lambda: None)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.when_ready()
 
 
 class Emulator:
@@ -59,7 +70,7 @@ class Emulator:
         config.load()
         config.ssl = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.configure_cert(config.ssl)
-        self.server = uvicorn.Server(config)
+        self.server = _Server(config)
         self._thread: threading.Thread | None = None
 
     @property
@@ -67,8 +78,9 @@ class Emulator:
         """What a client needs to know."""
         return {"url": self.url, "ca_bundle": self.ca_bundle, **self.world.credentials}
 
-    def serve(self) -> None:
-        """Serve until told to stop."""
+    def serve(self, when_ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until told to stop; say so when it does."""
+        self.server.when_ready = when_ready
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
