@@ -16,7 +16,7 @@ from duckdb_kql.errors import KqlSchemaError
 
 from defender_emulator.hunting import unions
 from defender_emulator.hunting.refusals import no_column, no_table, not_supported, semantic_error
-from defender_emulator.hunting.repairs import repaired, repaired_call
+from defender_emulator.hunting.repairs import repaired, repaired_source
 from defender_emulator.hunting.rewriting import ALL, KEEP, REORDER
 
 Columns = list[str]
@@ -76,7 +76,7 @@ class _Binder:
         first = next((_NAMES.get(type(op), "") for op in query.operators), around.operator)
         columns = _source(query.source, inner, first)
         here = _Around(inner, tuple(lets), _SOURCES.get(type(query.source), ""))
-        source = repaired_call(_Checker(self, here, []).rebuilt(query.source))
+        source = repaired_source(_Checker(self, here, []).rebuilt(query.source))
         so_far = dataclasses.replace(query, source=source, operators=[], lets=list(lets))
         for operator in query.operators:
             for step in self._steps(operator, so_far, columns, here):

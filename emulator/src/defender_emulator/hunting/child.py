@@ -79,7 +79,7 @@ def limit_memory(megabytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
 
 
-def main(settings: dict[str, Any]) -> None:
+def main(settings: dict[str, Any]) -> None:  # pragma: no cover - runs in the other process
     """Serve on standard input and output, with a stack deep enough for nested queries."""
     limit_memory(settings["address_space"])
     outward, sys.stdout = sys.stdout.buffer, sys.stderr

@@ -6,10 +6,11 @@
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from duckdb_kql import ir
-from duckdb_kql.translate import naming, summarize_names
+from duckdb_kql.translate import naming, print_column_name, summarize_names
 
 _LISTS = ("make_list", "make_set", "make_list_if", "make_set_if", "split")
 _PARSERS = ("parse_json", "todynamic")
@@ -32,8 +33,17 @@ def repaired(operator: ir.Operator, columns: list[str]) -> ir.Operator:
     return made_operator
 
 
+def repaired_source(source: ir.Source) -> ir.Source:
+    """A source with repaired calls."""
+    if isinstance(source, ir.PrintSource):
+        names = [print_column_name(e, n) for n, e in enumerate(source.expressions)]
+        return ir.PrintSource(_each(source.expressions, names))
+    made: ir.Source = repaired_call(source)
+    return made
+
+
 def _each(
-    expressions: tuple[ir.NamedExpr, ...], names: list[str] | list[str | None]
+    expressions: tuple[ir.NamedExpr, ...], names: Sequence[str | None]
 ) -> tuple[ir.NamedExpr, ...]:
     return tuple(_named(e, name) for e, name in zip(expressions, names, strict=True))
 

@@ -1,0 +1,157 @@
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from emulator.tests.hunting.answers import HAND, NOW, ROWS
+
+from defender_emulator.hunting import HuntingEngine, QueryRefused
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[HuntingEngine]:
+    engine = HuntingEngine(ROWS)
+    yield engine
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"), HAND, ids=[f"{n} {hand[0][:50]}" for n, hand in enumerate(HAND)]
+)
+def test_a_query_gives_the_answer_worked_out_by_hand(engine, query, rows):
+    found = engine.run(query, now=NOW, alerts=[])
+    assert [tuple(row.values()) for row in found.rows] == rows
+
+
+def test_a_result_names_its_columns_and_their_types_even_without_rows(engine):
+    query = (
+        "DeviceEvents | where FileSize == 12345 | project Timestamp, DeviceName, FileSize, "
+        "b = true, r = 1.5, d = dynamic([]), g = guid(null), s = 1h, RemotePort"
+    )
+    found = engine.run(query, now=NOW, alerts=[])
+    kinds = ["datetime", "string", "long", "bool", "real", "dynamic", "guid", "timespan", "int"]
+    assert [kind for _, kind in found.schema] == kinds
+    assert [name for name, _ in found.schema][:3] == ["Timestamp", "DeviceName", "FileSize"]
+    assert found.rows == []
+
+
+def test_a_time_span_narrows_the_rows(engine):
+    span = (NOW - timedelta(hours=6), NOW - timedelta(hours=2))
+    found = engine.run("DeviceEvents | count", now=NOW, alerts=[], timespan=span)
+    assert found.rows == [{"Count": 2}]
+
+
+def test_a_time_span_cannot_widen_the_thirty_days(engine):
+    span = (NOW - timedelta(days=60), NOW + timedelta(days=60))
+    found = engine.run("DeviceEvents | count", now=NOW, alerts=[], timespan=span)
+    assert found.rows == [{"Count": 5}]
+
+
+RESOLVE = "Failed to resolve table or column expression named"
+SCALAR = "Failed to resolve scalar expression named"
+REFUSED = [
+    ("deviceevents | take 1", f"'take' operator: {RESOLVE} 'deviceevents'"),
+    ("NoTable", f"{RESOLVE} 'NoTable'"),
+    ("NoTable | where x == 1", f"'where' operator: {RESOLVE} 'NoTable'"),
+    ("union DeviceEvents, NoTable", f"'union' operator: {RESOLVE} 'NoTable'"),
+    ("union No*", f"'union' operator: {RESOLVE} 'No*'"),
+    ("union isfuzzy=true NoTable, NorThis", f"'union' operator: {RESOLVE} 'NoTable'"),
+    ("DeviceEvents | join NoTable on DeviceName", f"'join' operator: {RESOLVE} 'NoTable'"),
+    ("DeviceEvents | where filename == 'x'", f"'where' operator: {SCALAR} 'filename'"),
+    ("DeviceEvents | project Filename", f"'project' operator: {SCALAR} 'Filename'"),
+    ("DeviceEvents | extend x = y + 1", f"'extend' operator: {SCALAR} 'y'"),
+    ("DeviceEvents | summarize sum(x)", f"'summarize' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | summarize count() by x", f"'summarize' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | sort by x", f"'sort' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | top 2 by x", f"'top' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | distinct x", f"'distinct' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | project-away x", f"'project-away' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | project-keep x", f"'project-away' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | project-rename a = x", f"'project-rename' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | mv-expand x", f"'mv-expand' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | join DeviceInfo on x", f"'join' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | where x in ((DeviceInfo | project y))", f"'where' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | where 'a' in ((DeviceInfo | project y))", f"'project' operator: {SCALAR} 'y'"),
+    ("print x", f"'print' operator: {SCALAR} 'x'"),
+    ("let a = NoTable; DeviceEvents | count", f"{RESOLVE} 'NoTable'"),
+    ("DeviceEvents | project FileName | where FileSize > 1", f"'where' operator: {SCALAR} 'FileSize'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "text"), REFUSED, ids=[query for query, _ in REFUSED])
+def test_a_name_is_refused_unless_spelled_exactly(engine, query, text):
+    with pytest.raises(QueryRefused) as refused:
+        engine.run(query, now=NOW, alerts=[])
+    assert str(refused.value) == f"{text}. Fix semantic errors in your query."
+
+
+SYNTAX = [
+    "DeviceEvents | where",
+    "DeviceEvents | whrere x == 1",
+    "DeviceEvents | where FileName == 'open",
+    "DeviceEvents | where FileName == 'C:\\Windows'",
+    "DeviceEvents | where FileName == 'a\nb'",
+    "DeviceEvents | where (FileName == 'a'",
+    "DeviceEvents; DeviceInfo",
+    "let a = 1;",
+    "  // nothing here\n",
+    "print '\\ud800'",
+    "print '\\U00110000'",
+    "where x",
+]
+
+
+@pytest.mark.parametrize("query", SYNTAX)
+def test_what_is_no_query_is_a_syntax_error(engine, query):
+    with pytest.raises(QueryRefused, match=r"\. Fix syntax errors in your query\.$"):
+        engine.run(query, now=NOW, alerts=[])
+
+
+@pytest.mark.parametrize("command", [".show tables", "// hm\n .drop table DeviceEvents", ".set x <| print 1"])  # fmt: skip
+def test_a_control_command_is_a_fragment(engine, command):
+    with pytest.raises(QueryRefused) as refused:
+        engine.run(command, now=NOW, alerts=[])
+    text = "The incomplete fragment is unexpected.. Fix syntax errors in your query."
+    assert str(refused.value) == text
+
+
+UNSUPPORTED = [
+    "cluster('x').database('y').DeviceEvents",
+    "database('system').main",
+    "externaldata(a: string) ['https://files.invoices.example/x.csv']",
+    "['/etc/hosts'] | take 1",
+    "['secrets.parquet']",
+    "sqlite_master",
+    "duckdb_settings",
+    "information_schema.tables",
+    "kept.DeviceEvents",
+    "print read_text('/etc/hosts')",
+    "DeviceEvents | extend x = getenv('HOME')",
+    "DeviceEvents | extend x = getvariable('first_moment')",
+    "DeviceEvents | invoke FileProfile(SHA1)",
+    "DeviceEvents | evaluate bag_unpack(AdditionalFields)",
+    "search 'x'",
+    "DeviceEvents | make-graph DeviceName --> FileName | graph-match (a)-->(b) project a",
+    "range x from 1 to 100000000 step 1",
+    "range x from 1 to toscalar(DeviceEvents | count) step 1",
+    "declare query_parameters(a: string = 'x'); print a",
+    "DeviceEvents | where Timestamp == 'x' + 5",
+    "print nosuchfunction(1)",
+    "datatable(a: long) ['x'] | extend a = b",
+    "range x from datetime(2026-01-01) to datetime(2026-01-02) step 1h | join kind=inner DeviceEvents on x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", UNSUPPORTED)
+def test_what_the_engine_must_not_or_cannot_do_is_refused(engine, query):
+    with pytest.raises(QueryRefused):
+        engine.run(query, now=NOW, alerts=[])
+
+
+def test_deep_nesting_is_answered_or_refused_but_never_fatal(engine):
+    for depth in (60, 800):
+        nested = "(" * depth + "1 == 1" + ")" * depth
+        try:
+            engine.run(f"DeviceEvents | where {nested} | count", now=NOW, alerts=[])
+        except QueryRefused as refused:
+            assert "Fix" in str(refused)  # noqa: PT017 - either is right
+    assert engine.run("DeviceEvents | count", now=NOW, alerts=[]).rows == [{"Count": 5}]
