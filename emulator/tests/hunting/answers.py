@@ -130,6 +130,7 @@ HAND: list[tuple[str, list[tuple[Any, ...]]]] = [
     (f"{E} | where DeviceName == 'beta' | summarize make_set(FileName)", [('["tool.exe"]',)]),
     (f"{E} | where DeviceName == 'beta' | summarize makeset(FileName)", [('["tool.exe"]',)]),
     (f"{E} | summarize n = array_length(make_set(FileName, 2))", [(2,)]),
+    (f"{E} | where FileSize == 700 | summarize make_list(FileSize, 5 - 4)", [("[700]",)]),
     (f"{E} | where DeviceName == 'beta' | summarize s = tostring(make_set(FileName))", [('["tool.exe"]',)]),
     (f"{E} | where DeviceName == 'none' | summarize count()", [(0,)]),
     (f"{E} | where DeviceName == 'none' | summarize count() by DeviceName", []),
@@ -153,7 +154,15 @@ HAND: list[tuple[str, list[tuple[Any, ...]]]] = [
     ("union DeviceInfo, (EmailEvents | project ReportId) | where isnotempty(ReportId_string) | project ReportId_string",
      [("r-1",)]),
     ("union kind=inner DeviceEvents, DeviceInfo | where DeviceName == 'Gamma' | project DeviceName", [("Gamma",)]),
+    ("let A = DeviceEvents; let B = A; let Device = DeviceInfo | take 1; union withsource=T B, Device | distinct T"
+     " | sort by T asc", [("DeviceEvents",), ("union_arg1",)]),
+    ("let DeviceInfo = DeviceInfo; union withsource=T DeviceInfo, EmailEvents | distinct T | sort by T asc",
+     [("DeviceInfo",), ("EmailEvents",)]),
+    ("union (EmailEvents | project x = 1), (EmailEvents | project x = 'a') | project x_long, x_string"
+     " | sort by x_long asc nulls last", [(1, ""), (None, "a")]),
     # let
+    ("let v = 2; let w = v + v; DeviceEvents | take 1 | extend k = w + w | project k", [(8,)]),
+    ("let x = 1; let xs = datatable(x: long) [7]; xs | project x", [(7,)]),
     ("let big = 200; DeviceEvents | where FileSize > big | count", [(2,)]),
     ("let runs = DeviceEvents | where ActionType == 'Run'; runs | join kind=inner runs on DeviceName | count", [(2,)]),
     ("let since = ago(4h); let f = (n: string) { toupper(n) }; DeviceEvents | where Timestamp > since"

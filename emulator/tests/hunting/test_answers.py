@@ -4,12 +4,29 @@ from datetime import timedelta
 import pytest
 from emulator.tests.hunting.answers import HAND, NOW, ROWS
 
-from defender_emulator.hunting import HuntingEngine, QueryRefused
+from defender_emulator.hunting import Caps, HuntingEngine, QueryRefused
+from defender_emulator.hunting.child import Answering
+from defender_emulator.hunting.store import Store
+from defender_emulator.hunting.worker import Worker
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[HuntingEngine]:
-    engine = HuntingEngine(ROWS)
+class Inside:
+    """Answers in this process, where coverage sees it."""
+
+    def __init__(self, settings, _patience):
+        self._store = Store(Caps(**settings["caps"]))
+        self._answering = Answering(self._store, settings["seconds"])
+
+    def ask(self, message, _patience):
+        return self._answering.answer(message)
+
+    def end(self):
+        self._store.close()
+
+
+@pytest.fixture(scope="module", params=[Worker, Inside], ids=["process", "inside"])
+def engine(request) -> Iterator[HuntingEngine]:
+    engine = HuntingEngine(ROWS, start=request.param)
     yield engine
     engine.close()
 
@@ -115,6 +132,8 @@ def test_a_control_command_is_a_fragment(engine, command):
 
 
 UNSUPPORTED = [
+    "DeviceEvents | project x = 1, x = 2",
+    "DeviceEvents | extend x = 1 | extend x, X = x, x = 2",
     "cluster('x').database('y').DeviceEvents",
     "database('system').main",
     "externaldata(a: string) ['https://files.invoices.example/x.csv']",

@@ -14,6 +14,7 @@ from defender_emulator.hunting import (
     QueryTimedOut,
     QueryTooBig,
 )
+from defender_emulator.hunting.engine import BATCH
 from defender_emulator.hunting.worker import Worker, WorkerGone
 from defender_emulator.scenario import AlertRaised, RowLogged
 from defender_emulator.scenarios import build, records
@@ -76,6 +77,13 @@ def test_alerts_become_rows_once_they_are_visible(engine):
         for m in (1, 10)
     ]
     assert titles == [["one"], ["one", "two"]]
+
+
+def test_more_rows_than_fit_one_message_arrive():
+    alerts = [(NOW, {}, alert(str(n))) for n in range(BATCH + 1)]
+    engine = HuntingEngine([])
+    assert engine.run("AlertInfo | count", now=NOW, alerts=alerts).rows == [{"Count": BATCH + 1}]
+    engine.close()
 
 
 def test_a_changed_alert_replaces_its_rows(engine):

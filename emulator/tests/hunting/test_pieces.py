@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from defender_emulator.hunting import QueryPreempted, QueryRefused, QueryTimedOut, child, values
+from defender_emulator.hunting import (
+    QueryPreempted,
+    QueryRefused,
+    QueryTimedOut,
+    QueryTooBig,
+    child,
+    values,
+)
 from defender_emulator.hunting.alert_rows import alert_info, evidence_rows
 from defender_emulator.hunting.pipes import receive, send
 from defender_emulator.hunting.schema import (
@@ -142,6 +149,13 @@ def test_the_store_says_when_memory_is_short(store):
     sql = "SELECT list(repeat('x', 100) || r) FROM range(5000000) t(r)"
     with pytest.raises(QueryPreempted):
         store.run(sql, {}, WINDOW)
+
+
+def test_the_store_hands_out_no_more_than_its_caps():
+    store = Store(Caps(rows=3, megabytes=100))
+    with pytest.raises(QueryTooBig):
+        store.run("SELECT * FROM range(4)", {}, WINDOW)
+    store.close()
 
 
 def test_an_interrupted_query_timed_out(store):

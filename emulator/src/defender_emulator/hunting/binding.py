@@ -12,10 +12,9 @@ from typing import Any
 
 from duckdb_kql import ir
 from duckdb_kql import schema as columns_of
-from duckdb_kql.errors import KqlSchemaError
 
 from defender_emulator.hunting import unions
-from defender_emulator.hunting.refusals import no_column, no_table, not_supported, semantic_error
+from defender_emulator.hunting.refusals import no_column, no_table, not_supported
 from defender_emulator.hunting.repairs import repaired, repaired_source
 from defender_emulator.hunting.rewriting import ALL, KEEP, REORDER
 
@@ -127,7 +126,7 @@ def _label(query: ir.Query, n: int, around: _Around) -> str:
     while not query.operators and isinstance(query.source, ir.TableRef):
         if query.source.name not in lets:
             return query.source.name
-        query = lets[query.source.name]
+        query = lets.pop(query.source.name)
     return f"union_arg{n}"
 
 
@@ -158,10 +157,7 @@ def _source(source: ir.Source, scope: Scope, operator: str) -> Columns:
         _short_range(source)
     elif not isinstance(source, ir.DataTable | ir.PrintSource):
         raise not_supported(f"{type(source).__name__} is no source of rows here")
-    try:
-        found: Columns = columns_of._source_columns(source, scope)  # noqa: SLF001 - no public name
-    except KqlSchemaError as error:
-        raise semantic_error(str(error.hint or error)) from None
+    found: Columns = columns_of._source_columns(source, scope)  # noqa: SLF001 - no public name
     return found
 
 
@@ -205,10 +201,7 @@ def _plain_names(operator: ir.Operator) -> Columns:
 
 
 def _after(operator: ir.Operator, columns: Columns, scope: Scope) -> Columns:
-    try:
-        after: Columns = columns_of._operator_columns(operator, columns, scope)  # noqa: SLF001
-    except KqlSchemaError as error:
-        raise not_supported(str(error.hint or error)) from None
+    after: Columns = columns_of._operator_columns(operator, columns, scope)  # noqa: SLF001
     return after
 
 

@@ -1,11 +1,11 @@
 """The hunting engine: what is visible now, in tables, asked in KQL."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 from defender_emulator.hunting.alert_rows import alert_info, evidence_rows
 from defender_emulator.hunting.child import FAILURES
@@ -46,6 +46,16 @@ class Limits:
     caps: Caps = field(default_factory=Caps)
 
 
+class Answerer(Protocol):
+    """What runs the queries: a process, or in tests something simpler."""
+
+    def ask(self, message: Json, patience: float) -> Json:
+        """Answer a message within some seconds, or raise `WorkerGone`."""
+
+    def end(self) -> None:
+        """Let go of everything."""
+
+
 class HuntingEngine:
     """Runs KQL over the rows of a scenario and its alerts, in a process of its own.
 
@@ -54,11 +64,18 @@ class HuntingEngine:
     changed alert must be another object.
     """
 
-    def __init__(self, rows: Iterable[RowLogged], *, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        rows: Iterable[RowLogged],
+        *,
+        limits: Limits | None = None,
+        start: Callable[[Json, float], Answerer] = Worker,
+    ) -> None:
         self._rows = tuple(rows) if iter(rows) is rows else rows
         self._limits = limits or Limits()
         self._lock = Lock()
-        self._worker: Worker | None = None
+        self._start = start
+        self._worker: Answerer | None = None
         self._latest: datetime | None = None
         self._coming: Iterator[RowLogged] = iter(())
         self._next: RowLogged | None = None
@@ -87,7 +104,7 @@ class HuntingEngine:
         with self._lock:
             self._stop()
 
-    def _answer(self, worker: Worker, message: Json) -> HuntingResult:
+    def _answer(self, worker: Answerer, message: Json) -> HuntingResult:
         try:
             answer = worker.ask(message, self._limits.seconds + self._limits.grace)
         except WorkerGone:
@@ -98,7 +115,7 @@ class HuntingEngine:
         schema = [(name, kind) for name, kind in answer["columns"]]
         return HuntingResult(schema, json.loads(answer["rows"]))
 
-    def _ready(self, now: datetime) -> Worker:
+    def _ready(self, now: datetime) -> Answerer:
         if self._latest is not None and now < self._latest:
             self._stop()
         self._latest = now
@@ -108,7 +125,7 @@ class HuntingEngine:
                 "address_space": self._limits.address_space,
                 "caps": asdict(self._limits.caps),
             }
-            self._worker = Worker(settings, self._limits.loading)
+            self._worker = self._start(settings, self._limits.loading)
             self._coming, self._known = iter(self._rows), {}
             self._next = next(self._coming, None)
         return self._worker
@@ -118,7 +135,7 @@ class HuntingEngine:
             self._worker.end()
             self._worker = None
 
-    def _load(self, worker: Worker, now: datetime, alerts: Iterable[Visible]) -> None:
+    def _load(self, worker: Answerer, now: datetime, alerts: Iterable[Visible]) -> None:
         try:
             for message in self._messages(now, alerts):
                 answer = worker.ask(message, self._limits.loading)

@@ -18,18 +18,16 @@ _PARSERS = ("parse_json", "todynamic")
 
 def repaired(operator: ir.Operator, columns: list[str]) -> ir.Operator:
     """The operator with repaired calls; columns keep the names they had."""
+    repair = _Repair()
     if isinstance(operator, ir.Summarize):
         keys, made = summarize_names(operator, columns)
         several = [names[0] if len(names) == 1 else None for names in made]
-        return ir.Summarize(_each(operator.aggregates, several), _each(operator.by, keys))
-    if isinstance(operator, ir.Project):
-        return ir.Project(_each(operator.expressions, naming.project_names(operator.expressions)))
-    if isinstance(operator, ir.Distinct):
-        return ir.Distinct(_each(operator.expressions, naming.distinct_names(operator.expressions)))
-    if isinstance(operator, ir.Extend):
-        names = naming.extend_names(operator.expressions, columns)
-        return ir.Extend(_each(operator.expressions, names))
-    made_operator: ir.Operator = repaired_call(operator)
+        aggregates = repair.each(operator.aggregates, several)
+        return ir.Summarize(aggregates, repair.each(operator.by, keys))
+    if isinstance(operator, ir.Project | ir.Distinct | ir.Extend):
+        names = _names(operator, columns)
+        return dataclasses.replace(operator, expressions=repair.each(operator.expressions, names))
+    made_operator: ir.Operator = repair.of(operator)
     return made_operator
 
 
@@ -37,37 +35,55 @@ def repaired_source(source: ir.Source) -> ir.Source:
     """A source with repaired calls."""
     if isinstance(source, ir.PrintSource):
         names = [print_column_name(e, n) for n, e in enumerate(source.expressions)]
-        return ir.PrintSource(_each(source.expressions, names))
-    made: ir.Source = repaired_call(source)
+        return ir.PrintSource(_Repair().each(source.expressions, names))
+    made: ir.Source = _Repair().of(source)
     return made
 
 
-def _each(
-    expressions: tuple[ir.NamedExpr, ...], names: Sequence[str | None]
-) -> tuple[ir.NamedExpr, ...]:
-    return tuple(_named(e, name) for e, name in zip(expressions, names, strict=True))
+def _names(operator: ir.Project | ir.Distinct | ir.Extend, columns: list[str]) -> list[str]:
+    if isinstance(operator, ir.Project):
+        return naming.project_names(operator.expressions)
+    if isinstance(operator, ir.Distinct):
+        return naming.distinct_names(operator.expressions)
+    return naming.extend_names(operator.expressions, columns)
 
 
-def _named(named: ir.NamedExpr, name: str | None) -> ir.NamedExpr:
-    made = repaired_call(named.expr)
-    if isinstance(made, ir.FunctionCall) and made.name in _PARSERS:
-        text = ir.FunctionCall("bag_pack", (ir.Literal("v", "string"), made.args[0]))
-        made = ir.FunctionCall("coalesce", (made, ir.PathAccess(text, (ir.PathStep("v"),))))
-    return named if made is named.expr else ir.NamedExpr(made, named.name or name)
+class _Repair:
+    """Repairs calls; shared nodes stay shared, and what needs no repair stays the same object."""
 
+    def __init__(self) -> None:
+        self._done: dict[int, tuple[Any, Any]] = {}
 
-def repaired_call(node: Any) -> Any:
-    """A node and all below it with repaired calls; what needs no repair stays the same object."""
-    if isinstance(node, tuple):
-        items = tuple(repaired_call(item) for item in node)
-        return node if all(a is b for a, b in zip(items, node, strict=True)) else items
-    if not _to_look_into(node):
-        return node
-    fields = {f.name: getattr(node, f.name) for f in dataclasses.fields(node)}
-    fresh = {name: repaired_call(value) for name, value in fields.items()}
-    if any(fresh[name] is not fields[name] for name in fields):
-        node = dataclasses.replace(node, **fresh)
-    return _call(node) if isinstance(node, ir.FunctionCall) else node
+    def each(
+        self, expressions: tuple[ir.NamedExpr, ...], names: Sequence[str | None]
+    ) -> tuple[ir.NamedExpr, ...]:
+        """Named expressions; a repaired one gets the name that it had unrepaired."""
+        return tuple(self._named(e, name) for e, name in zip(expressions, names, strict=True))
+
+    def _named(self, named: ir.NamedExpr, name: str | None) -> ir.NamedExpr:
+        made = self.of(named.expr)
+        if isinstance(made, ir.FunctionCall) and made.name in _PARSERS:
+            text = ir.FunctionCall("bag_pack", (ir.Literal("v", "string"), made.args[0]))
+            made = ir.FunctionCall("coalesce", (made, ir.PathAccess(text, (ir.PathStep("v"),))))
+        return named if made is named.expr else ir.NamedExpr(made, named.name or name)
+
+    def of(self, node: Any) -> Any:
+        """A node and all below it."""
+        if isinstance(node, tuple):
+            items = tuple(self.of(item) for item in node)
+            return node if all(a is b for a, b in zip(items, node, strict=True)) else items
+        if not _to_look_into(node):
+            return node
+        if id(node) not in self._done:
+            self._done[id(node)] = (node, self._made(node))
+        return self._done[id(node)][1]
+
+    def _made(self, node: Any) -> Any:
+        fields = {f.name: getattr(node, f.name) for f in dataclasses.fields(node)}
+        fresh = {name: self.of(value) for name, value in fields.items()}
+        if any(fresh[name] is not fields[name] for name in fields):
+            node = dataclasses.replace(node, **fresh)
+        return _call(node) if isinstance(node, ir.FunctionCall) else node
 
 
 def _to_look_into(node: Any) -> bool:

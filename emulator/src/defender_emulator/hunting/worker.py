@@ -6,7 +6,7 @@ import subprocess
 import sys
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any
+from typing import IO, Any
 
 from defender_emulator.hunting.pipes import Message, receive, send
 
@@ -41,9 +41,8 @@ class Worker:
 
     def ask(self, message: Message, patience: float) -> Message:
         """Send a message and wait for its answer, at most `patience` seconds."""
-        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
         try:
-            send(self._process.stdin, message)
+            send(_pipe(self._process.stdin), message)
         except OSError:
             self.end()
             raise WorkerGone from None
@@ -55,9 +54,8 @@ class Worker:
         self._process.wait()
         self._reader.join()
         for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+            with contextlib.suppress(OSError):
+                _pipe(pipe).close()
 
     def _next(self, patience: float) -> Message:
         answer: Any = None
@@ -70,7 +68,11 @@ class Worker:
         return made
 
     def _read(self) -> None:
-        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
-        while (answer := receive(self._process.stdout)) is not None:
+        while (answer := receive(_pipe(self._process.stdout))) is not None:
             self._answers.put(answer)
         self._answers.put(None)
+
+
+def _pipe(end: IO[bytes] | None) -> IO[bytes]:
+    assert end is not None  # noqa: S101 - Popen was asked for pipes
+    return end
