@@ -93,7 +93,7 @@ class _Cases:
         """Null, or nothing at all, wherever the schema allows it."""
         created = stamp(self._at(-80))
         self._incident(-80, "", alerts=0, **shapes.nulled("incident"))
-        self._alert(-80, **shapes.nulled("alert"))
+        self._alert(-80, **shapes.nulled("alert", "incidentId"))
         full = self._incident(-79, "kept", alerts=0)
         self.changes[-1] = IncidentOpened(self._at(-79), shapes.bare(full, "incident"))
         self._alert(-79)

@@ -47,10 +47,11 @@ LATER_ENUMS: Json = {
 }
 
 
-def nulled(type_name: str) -> Json:
-    """Every property of a type that may be null, as null."""
+def nulled(type_name: str, *kept: str) -> Json:
+    """Every property of a type that may be null, as null, except those named."""
     written = facts.properties(type_name)
-    return {name: None for name, kind in written.items() if not kind.endswith("!")}
+    may = [name for name, kind in written.items() if not kind.endswith("!")]
+    return {name: None for name in may if name not in kept}
 
 
 def bare(record: Json, type_name: str, *kept: str) -> Json:
