@@ -59,8 +59,10 @@ def test_what_is_no_list_of_records_is_told(text):
 
 
 def test_json_nested_beyond_reason_is_told():
-    with pytest.raises(NotJson, match="nested too deeply"):
+    with pytest.raises(NotJson, match="cannot be read"):
         list(Collection([b'{"value": [' + b"[" * 200_000]))
+    with pytest.raises(NotJson, match="cannot be read"):
+        list(Collection([b'{"value": [' + b"1" * 9_000 + b"]}"]))
 
 
 def test_a_page_without_records_is_empty():

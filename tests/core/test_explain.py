@@ -51,11 +51,11 @@ def test_a_record_set_aside_says_why_and_what_comes_next():
     assert told(state)[1] == (
         "Set aside after 1 tries: no id; it is tried again after 2027-01-15T08:01:00Z."
     )
-    state.aside["5"].tries = 5
+    state.aside["5"].retry_at = 0
     state.ledger.delivered("5", 1, ["a"], NOW)
     status, reason = told(state)
     assert status == "delivered"
-    assert "tried again when it is updated. 1 alert of it delivered." in reason
+    assert "it has no id to ask for it by. 1 alert of it delivered." in reason
 
 
 def test_an_incident_that_waits_says_for_what():
@@ -64,13 +64,17 @@ def test_an_incident_that_waits_says_for_what():
     state.walk = Pass.first(NOW * SECOND, NOW)
     assert told(state)[0] == "waiting"
     assert "has reached 2027-01-15T08:00:00Z" in told(state)[1]
-    state.throttled_until = NOW + 90
+    state.throttle(NOW, 90)
     assert "rate limit" in told(state)[1]
     state.throttled_until = 0
     state.walk.finish(NOW)
+    state.walk.recheck = NOW * SECOND
+    assert told(state)[0] == "waiting"
+    assert "reads again from 2027-01-15T08:00:00Z on" in told(state)[1]
+    state.walk.recheck = 0
     assert told(state)[0] == "unknown"
     state.follow["5"] = "4"
     assert told(state) == (
         "waiting",
-        "Incident 4 was merged into it; it is fetched in the next run.",
+        "Incident 4 was merged into it; it is fetched when the list is read.",
     )

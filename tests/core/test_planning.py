@@ -14,7 +14,8 @@ from defender365.core.planning import (
     page_size,
 )
 
-T0 = 17_000_000_000 * SECOND
+NOW = 17_000_000_000
+T0 = NOW * SECOND
 
 
 def incident(number: int, seconds: float) -> Incident:
@@ -32,17 +33,17 @@ def test_a_page_starts_at_the_last_time_and_passes_over_what_was_seen_there():
     for number, seconds in ((1, 5), (2, 9), (3, 9)):
         walk.handled(incident(number, seconds))
     assert walk.position == T0 + 9 * SECOND
-    assert walk.skip == 2
+    assert walk.pass_over() == 2
     assert walk.recheck == 0
 
 
 def test_a_new_pass_starts_an_overlap_and_the_last_pass_duration_before_the_newest():
-    walk = Pass.first(T0, now=0)
+    walk = Pass.first(T0, now=NOW)
     walk.handled(incident(1, 10_000))
-    walk.finish(now=300)
-    following = walk.resumed(now=9_999)
+    walk.finish(now=NOW + 300)
+    following = walk.resumed(now=NOW + 10_999)
     assert following.position == T0 + 10_000 * SECOND - OVERLAP - 300 * SECOND
-    assert following.skip == 0
+    assert following.pass_over() == 0
     assert not following.complete
 
 
@@ -55,11 +56,29 @@ def test_a_pass_that_has_not_reached_the_end_goes_on_where_it_stands():
 def test_an_incident_that_moved_while_it_was_passed_over_makes_its_time_asked_again():
     walk = Pass.first(T0, now=0)
     walk.handled(incident(1, 5))
+    walk.pass_over()
     walk.handled(incident(2, 50_000))
     walk.handled(incident(1, 90_000))
     assert walk.recheck == T0 + 5 * SECOND
     walk.finish(now=10)
-    assert walk.resumed(now=20).position == T0 + 5 * SECOND
+    assert walk.resumed(now=NOW + 95_000).position == T0 + 5 * SECOND
+
+
+def test_an_incident_that_moved_and_comes_first_on_the_next_page_makes_its_time_asked_again():
+    walk = Pass.first(T0, now=0)
+    walk.handled(incident(1, 5))
+    walk.pass_over()
+    walk.handled(incident(1, 90_000))
+    assert walk.recheck == T0 + 5 * SECOND
+
+
+def test_times_far_ahead_and_forgotten_ones_do_not_move_the_start():
+    walk = Pass.first(T0, now=T0 // SECOND)
+    walk.handled(incident(1, 10 * DAY))
+    walk.finish(T0 // SECOND)
+    assert walk.resumed(NOW + 9_000).position == T0 + 9_000 * SECOND - OVERLAP
+    forgotten = T0 + 2 * DAY * SECOND
+    assert walk.resumed(T0 // SECOND, forgotten).position == forgotten + 1
 
 
 def test_a_repeat_at_the_same_time_makes_that_time_asked_again():
@@ -80,14 +99,16 @@ def test_a_service_that_does_not_keep_the_order_makes_the_pass_start_again():
 def test_an_unknown_time_moves_nothing():
     walk = Pass.first(T0, now=0)
     walk.handled(Incident("1", UNKNOWN_TIME, {}))
-    assert (walk.position, walk.skip, walk.newest) == (T0, 0, 0)
+    assert (walk.position, walk.pass_over(), walk.newest) == (T0, 1, 0)
 
 
 def test_the_anchors_stay_bounded():
     walk = Pass.first(T0, now=0)
     for number in range(MAX_ANCHORS + 50):
         walk.handled(incident(number, number + 1))
+        walk.pass_over()
     assert len(walk.anchors) == MAX_ANCHORS
+    assert walk.recheck == T0 + 1 * SECOND
 
 
 def test_a_long_pass_counts_for_a_day_at_most():
@@ -102,6 +123,12 @@ def test_a_pass_survives_json_whatever_it_saw(seen):
     for number, seconds in seen:
         walk.handled(incident(number, seconds))
     assert Pass.from_json(walk.as_json()) == walk
+
+
+@given(st.integers(0, 4), st.integers(1, 50))
+def test_what_is_known_of_heavy_incidents_survives_json(failed, size):
+    heavy = Heavy({"1": 5}, ["1", "2"], failed, size)
+    assert Heavy.from_json(heavy.as_json()) == heavy
 
 
 def test_heavy_incidents_are_remembered_within_bounds_and_for_a_day():

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from defender365.core.errors import StateUnreadable
+from defender365.core.errors import ShelfFull, StateUnreadable
 from defender365.core.ledger import DELIVERED
 from defender365.core.planning import Pass
 from defender365.core.state import MAX_ASIDE, Aside, State, dump_state, load_state
 
 
 def full_state() -> State:
-    state = State(walk=Pass.first(5, now=1), throttled_until=9.5, follow={"2": "1"})
+    state = State(walk=Pass.first(5, now=1), follow={"2": "1"})
     state.ledger.delivered("1", 7, ["a", "b"], at=3)
     state.heavy.seen["1"] = 7
     state.set_aside("3", "no id", now=4)
@@ -69,21 +69,44 @@ def test_the_text_stays_within_the_platforms_limit():
     assert kept.ledger.entries["2999"].status == DELIVERED
 
 
-def test_a_record_set_aside_is_retried_ever_more_rarely_and_not_for_ever():
+def test_a_record_set_aside_is_retried_ever_more_rarely_and_never_given_up():
     aside = Aside("why", retry_at=60)
     assert not aside.due(59)
     waits = []
     now = 60
-    while aside.due(now):
+    for _ in range(8):
+        assert aside.due(now)
         aside.tried("why", now)
         waits.append(aside.retry_at - now)
         now = aside.retry_at
-    assert waits == [240, 480, 960, 1920]
+    assert waits == [120, 240, 480, 960, 1920, 3600, 3600, 3600]
 
 
-def test_the_shelf_is_bounded():
+def test_a_record_without_an_id_is_never_due():
     state = State()
-    for number in range(MAX_ASIDE + 5):
+    state.set_aside("?", "no id", 5, hopeless=True)
+    assert state.aside["?"].hopeless
+    assert not state.aside["?"].due(10**12)
+
+
+def test_a_wait_is_kept_but_not_for_ever_and_not_by_a_clock_that_was_wrong():
+    state = State()
+    state.throttle(1000, 90)
+    assert state.throttled(1089)
+    assert not state.throttled(1090)
+    assert not state.throttled(500)
+    state.throttle(1000, 1e12)
+    assert state.throttled_until == 1000 + 24 * 3600
+
+
+def test_the_shelf_forgets_what_cannot_be_asked_for_and_nothing_else():
+    state = State()
+    state.set_aside("hopeless", "why", now=0, hopeless=True)
+    for number in range(MAX_ASIDE):
         state.set_aside(str(number), "why", now=0)
     assert len(state.aside) == MAX_ASIDE
-    assert "0" not in state.aside
+    assert "hopeless" not in state.aside
+    with pytest.raises(ShelfFull, match="set aside"):
+        state.set_aside("one more", "why", now=0)
+    state.set_aside("5", "again", now=0)
+    assert state.aside["5"].tries == 2

@@ -76,8 +76,8 @@ class Collection:
             except json.JSONDecodeError:
                 self._more()
                 continue
-            except RecursionError:
-                raise NotJson("The answer is nested too deeply to be read.") from None
+            except (RecursionError, ValueError):
+                raise NotJson("The answer holds JSON that cannot be read.") from None
             if end < len(self._text) or self._ended:  # a number may go on in the next chunk
                 self._at = end
                 return value

@@ -9,6 +9,7 @@
     │   ├── Refused              the service understood and said no (400 and its kin)
     │   ├── NotFound             the incident or alert does not exist
     │   ├── NotTrusted           the server's certificate could not be verified
+    │   ├── ShelfFull            too many records are set aside to take more
     │   └── StateUnreadable      the connector's memory cannot be read; it is left untouched
     ├── RetryLater       the same call may work later
     │   ├── Throttled            429
@@ -75,6 +76,10 @@ class NotTrusted(Stop):
 
 class StateUnreadable(Stop):
     """A stored state that is not ours, damaged, or of a newer version; it is not overwritten."""
+
+
+class ShelfFull(Stop):
+    """Too many records are set aside; taking more would mean to forget one."""
 
 
 class RetryLater(Defender365Error):

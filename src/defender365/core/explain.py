@@ -43,7 +43,7 @@ def explain(state: State, incident_id: str, now: float) -> Explanation:
     if entry is None:
         if incident_id in state.follow:
             source = state.follow[incident_id]
-            reason = f"Incident {source} was merged into it; it is fetched in the next run."
+            reason = f"Incident {source} was merged into it; it is fetched when the list is read."
             return Explanation(incident_id, WAITING, reason)
         return Explanation(incident_id, *_unseen_words(state, now))
     return Explanation(incident_id, *_entry_words(entry), delivered)
@@ -73,9 +73,9 @@ def _entry_words(entry: Entry) -> tuple[str, str]:
 
 def _aside_words(aside: Aside, delivered: int) -> str:
     again = (
-        f"it is tried again after {utc(aside.retry_at)}"
-        if aside.tries < Aside.RETRIES
-        else "it is tried again when it is updated"
+        "it has no id to ask for it by"
+        if aside.hopeless
+        else f"it is tried again after {utc(aside.retry_at)}"
     )
     kept = f" {_alerts(delivered)} of it delivered." if delivered else ""
     return f"Set aside after {aside.tries} tries: {aside.reason.rstrip('.')}; {again}.{kept}"
@@ -84,12 +84,15 @@ def _aside_words(aside: Aside, delivered: int) -> str:
 def _unseen_words(state: State, now: float) -> tuple[str, str]:
     if state.walk is None:
         return UNKNOWN, "The connector has not run yet."
-    if state.throttled_until > now:
+    if state.throttled(now):
         until = utc(state.throttled_until)
         return (
             WAITING,
             f"Not seen yet; a rate limit was reached, the connector waits until {until}.",
         )
+    if state.walk.complete and state.walk.recheck:
+        since = from_ticks(state.walk.recheck)
+        return WAITING, f"Not seen yet; the next run reads again from {since} on."
     if not state.walk.complete:
         reached = from_ticks(state.walk.position)
         return WAITING, f"Not seen yet; a backlog is being read and has reached {reached}."

@@ -59,18 +59,21 @@ class Pass:
         """The first pass of all, from this time on."""
         return cls(origin=ticks, start=ticks, position=ticks, began=now)
 
-    def resumed(self, now: int, overlap: int = OVERLAP) -> "Pass":
+    def resumed(self, now: int, forgotten: int = 0, overlap: int = OVERLAP) -> "Pass":
         """This pass if it has not reached the end, else a new one that starts an overlap earlier.
 
-        A pass that lasted long lets data arrive behind it for as long: its duration is added.
+        A pass that lasted long lets data arrive behind it for as long: its duration is added. A
+        time ahead of the host's clock is nobody's newest (a clock that is slow only makes the
+        overlap longer). What was `forgotten` cannot be recognised any more and is not asked for again.
         """
         if not self.complete:
             return self
-        start = max(self.newest, self.origin) - overlap - self.took * SECOND
+        newest = min(self.newest, now * SECOND)
+        start = max(newest, self.origin) - overlap - self.took * SECOND
         if self.recheck:
             start = min(start, self.recheck)
-        start = max(self.origin, start)
-        return Pass(self.origin, start, start, newest=self.newest, began=now)
+        start = max(self.origin, start, forgotten + 1 if forgotten else 0)
+        return Pass(self.origin, start, start, newest=newest, began=now)
 
     def finish(self, now: int) -> None:
         """The walk has reached the end of the list."""
@@ -82,9 +85,9 @@ class Pass:
         updated = incident.updated
         self.watch(incident)
         if updated == UNKNOWN_TIME:
+            self.boundary.add(incident.id)
             return
         if updated > self.position:
-            self._leave_boundary()
             self.position, self.boundary = updated, {incident.id}
         elif updated == self.position:
             self.boundary.add(incident.id)
@@ -98,21 +101,20 @@ class Pass:
         anchored = self.anchors.get(incident.id)
         if anchored is not None and updated > anchored:
             self._ask_again(anchored)
+        if incident.id in self.boundary and updated > self.position:
+            self._ask_again(self.position)
         if updated < self.position:
             self._ask_again(self.start)
         elif updated == self.position and incident.id in self.boundary and self.start != updated:
             self._ask_again(updated)
 
-    @property
-    def skip(self) -> int:
-        """How many incidents at `position` the next page may pass over."""
-        return len(self.boundary)
-
-    def _leave_boundary(self) -> None:
+    def pass_over(self) -> int:
+        """How many incidents at `position` the page asked for now passes over; they are watched."""
         for incident_id in self.boundary:
             self.anchors[incident_id] = self.position
-        while len(self.anchors) > MAX_ANCHORS:
-            del self.anchors[next(iter(self.anchors))]
+        while len(self.anchors) > MAX_ANCHORS:  # no longer watched: asked again to be sure
+            self._ask_again(self.anchors.pop(next(iter(self.anchors))))
+        return len(self.boundary)
 
     def _ask_again(self, ticks: int) -> None:
         self.recheck = min(self.recheck or ticks, ticks)
@@ -150,6 +152,44 @@ class Heavy:
 
     seen: dict[str, int] = field(default_factory=dict)
     """Incident ids, and their update times when that was last found, in ticks."""
+    suspects: list[str] = field(default_factory=list)
+    """Incidents of a page that failed: at least one of them is too heavy. Kept between polls, for
+    a page that fails slowly may take more than one poll to halve."""
+    failed: int = 0
+    """How often a page with alerts failed since the last incident that was handled."""
+    failed_size: int = 0
+
+    def page_failed(self, asked: int) -> None:
+        """A page of so many incidents failed; once may be chance, twice and one is heavy."""
+        self.failed += 1
+        self.failed_size = asked
+        self.suspects = self.suspects[:asked]
+
+    def narrowed(self, ahead: Sequence[str]) -> Sequence[str]:
+        """The suspects among the incidents ahead; those of the failed page, if it failed twice."""
+        if self.failed > 1 and not self.suspects:
+            self.suspects = list(ahead[: self.failed_size])
+        self.suspects = [key for key in self.suspects if key in set(ahead)]
+        return self.suspects
+
+    def found(self) -> None:
+        """The one that made the page fail was taken alone."""
+        self.failed, self.suspects = 0, []
+
+    def as_json(self) -> list[Any]:
+        """Plain JSON values, for the state."""
+        return [self.seen, self.suspects, self.failed, self.failed_size]
+
+    @classmethod
+    def from_json(cls, found: list[Any]) -> "Heavy":
+        """What `as_json` gave. Raises TypeError, ValueError or AttributeError for anything else."""
+        seen, suspects, failed, size = found
+        return cls(
+            {str(k): int(v) for k, v in seen.items()},
+            [str(key) for key in suspects],
+            int(failed),
+            int(size),
+        )
 
     def remember(self, incident: Incident) -> None:
         """Keep this incident in mind; the 500 newest are kept."""

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from defender365.core.errors import StateUnreadable
+from defender365.core.errors import ShelfFull, StateUnreadable
 from defender365.core.ledger import Entry, Ledger
 from defender365.core.planning import Heavy, Pass
 
@@ -19,6 +19,7 @@ MAX_CHARACTERS = 2_500_000
 """Below the platform's 3,000,000 characters for one context value, with room to spare."""
 
 MAX_ASIDE = 500
+MAX_FOLLOW = 5_000
 
 
 @dataclass
@@ -29,18 +30,20 @@ class Aside:
     tries: int = 1
     retry_at: int = 0
 
-    RETRIES = 5
-    """Tries before a record waits for its next update; each wait is twice the one before."""
-
     def tried(self, reason: str, now: int) -> None:
-        """It failed again."""
+        """It failed again: each wait is twice the one before, up to an hour; never given up."""
         self.reason = reason
         self.tries += 1
-        self.retry_at = now + 60 * 2 ** min(self.tries, 10)
+        self.retry_at = now + min(3600, 60 * 2 ** min(self.tries - 1, 10))
 
     def due(self, now: int) -> bool:
         """True when it should be tried again."""
-        return self.tries < self.RETRIES and now >= self.retry_at
+        return 0 < self.retry_at <= now
+
+    @property
+    def hopeless(self) -> bool:
+        """True for a record without an id, which cannot be asked for."""
+        return self.retry_at == 0
 
 
 @dataclass
@@ -53,6 +56,9 @@ class State:
     aside: dict[str, Aside] = field(default_factory=dict)
     follow: dict[str, str] = field(default_factory=dict)
     """Incidents that others were merged into and that must be looked at: target to source."""
+    revisit: dict[str, int] = field(default_factory=dict)
+    """Incidents fetched alone that are looked at once more, for alerts that arrive late: when."""
+    throttled_since: float = 0
     throttled_until: float = 0
     spent: dict[str, list[float]] = field(default_factory=dict)
     """When recent requests were made, per budget."""
@@ -61,14 +67,35 @@ class State:
     carried: dict[str, Any] = field(default_factory=dict)
     """Keys of a later minor version, kept as they are."""
 
-    def set_aside(self, incident_id: str, reason: str, now: int) -> None:
-        """Put an incident on the shelf, or note that it failed again."""
+    def set_aside(self, incident_id: str, reason: str, now: int, *, hopeless: bool = False) -> None:
+        """Put an incident on the shelf, or note that it failed again.
+
+        Raises `ShelfFull` rather than forget an incident that could still be delivered.
+        """
         if incident_id in self.aside:
             self.aside[incident_id].tried(reason, now)
             return
-        while len(self.aside) >= MAX_ASIDE:
-            del self.aside[next(iter(self.aside))]
-        self.aside[incident_id] = Aside(reason, retry_at=now + 60)
+        if len(self.aside) >= MAX_ASIDE:
+            self._make_room()
+        self.aside[incident_id] = Aside(reason, retry_at=0 if hopeless else now + 60)
+
+    def _make_room(self) -> None:
+        lost = next((key for key, aside in self.aside.items() if aside.hopeless), None)
+        if lost is None:
+            raise ShelfFull(
+                f"{MAX_ASIDE} incidents could not be read and are set aside; no more are taken"
+                " until some can be. See what connector explain says of them."
+            )
+        del self.aside[lost]
+
+    def throttle(self, now: float, wait: float) -> None:
+        """Nothing may be sent for so many seconds (a day at most)."""
+        self.throttled_since = now
+        self.throttled_until = now + min(wait, 24 * 3600)
+
+    def throttled(self, now: float) -> bool:
+        """True while nothing may be sent; a clock that was set back ends the wait."""
+        return self.throttled_since - 60 <= now < self.throttled_until
 
     def known_ahead(self, position: int) -> int:
         """How many incidents the walk will meet again from this position on."""
@@ -82,10 +109,11 @@ def dump_state(state: State, limit: int = MAX_CHARACTERS) -> str:
         "kind": KIND,
         "version": VERSION,
         "walk": state.walk.as_json() if state.walk else None,
-        "heavy": state.heavy.seen,
-        "aside": {k: [a.reason[:500], a.tries, a.retry_at] for k, a in state.aside.items()},
-        "follow": state.follow,
-        "throttled_until": state.throttled_until,
+        "heavy": state.heavy.as_json(),
+        "aside": {k: [a.reason[:200], a.tries, a.retry_at] for k, a in state.aside.items()},
+        "follow": dict(list(state.follow.items())[-MAX_FOLLOW:]),
+        "revisit": dict(list(state.revisit.items())[-MAX_ASIDE:]),
+        "throttled": [state.throttled_since, state.throttled_until],
         "spent": state.spent,
     }
     room = limit - len(json.dumps(rest)) - 100
@@ -114,23 +142,25 @@ def load_state(text: str) -> State:
         )
     try:
         return _state_from(found)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         raise StateUnreadable(_unreadable("parts of it are missing or damaged")) from None
 
 
 def _state_from(found: dict[str, Any]) -> State:
     taken = {
-        "kind", "version", "walk", "heavy", "aside", "follow", "throttled_until",
+        "kind", "version", "walk", "heavy", "aside", "follow", "revisit", "throttled",
         "spent", "forgotten", "incidents",
     }  # fmt: skip
     entries = {str(k): Entry.from_json(row) for k, row in found["incidents"].items()}
     return State(
         walk=Pass.from_json(found["walk"]) if found["walk"] else None,
         ledger=Ledger(entries),
-        heavy=Heavy({str(k): int(v) for k, v in found["heavy"].items()}),
+        heavy=Heavy.from_json(found["heavy"]),
         aside={str(k): Aside(str(r), int(n), int(at)) for k, (r, n, at) in found["aside"].items()},
         follow={str(k): str(v) for k, v in found["follow"].items()},
-        throttled_until=float(found["throttled_until"]),
+        revisit={str(k): int(v) for k, v in found["revisit"].items()},
+        throttled_since=float(found["throttled"][0]),
+        throttled_until=float(found["throttled"][1]),
         spent={str(k): [float(t) for t in times] for k, times in found["spent"].items()},
         forgotten=int(found["forgotten"]),
         carried={k: v for k, v in found.items() if k not in taken},

@@ -1,6 +1,7 @@
 """`defender365 connector`: poll incidents into a file of case alerts, and explain what happened."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -146,7 +147,11 @@ def _poll_into(  # noqa: PLR0913, PLR0917  the parts of one run
 ) -> Defender365Error | None:  # fmt: skip
     state = load_state(file.read())
     if task.test_run:
-        state = State(throttled_until=state.throttled_until, spent=state.spent)
+        state = State(
+            throttled_since=state.throttled_since,
+            throttled_until=state.throttled_until,
+            spent=state.spent,
+        )
 
     def commit(changed: State) -> None:
         out.flush()
@@ -188,8 +193,11 @@ class Output:
 
     def flush(self) -> None:
         """Make what was handed over last, before the state says that it was."""
-        if self._stream is not None:
-            self._stream.flush()
+        if self._stream is None:
+            return
+        self._stream.flush()
+        if self._stream is not sys.stdout:
+            os.fsync(self._stream.fileno())
 
 
 @contextmanager

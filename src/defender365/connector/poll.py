@@ -1,0 +1,247 @@
+"""One run of the connector: the walk through the list, page by page, and what follows it.
+
+The decisions are in `core/planning.py`; here they are carried out.
+"""
+
+import logging
+
+from defender365.api.client import Client
+from defender365.connector.intake import SMALLER, Delivery, Intake, Rules
+from defender365.core.clock import Clock, utc
+from defender365.core.errors import (
+    BadRecord,
+    BudgetSpent,
+    Defender365Error,
+    OutOfTime,
+    Throttled,
+)
+from defender365.core.model import Incident, read_incident
+from defender365.core.odata import incident_list
+from defender365.core.planning import PAGE, SECOND, Pass, may_expand, page_size
+from defender365.core.state import State
+from defender365.core.summary import Summary
+
+log = logging.getLogger(__name__)
+
+THROTTLE_SECONDS = 90
+"""After a 429 the next request waits this long, or `Retry-After` if that is longer."""
+
+FOLLOWED_PER_POLL = 20
+RETRIED_PER_POLL = 5
+
+
+def poll(client: Client, state: State, rules: Rules, clock: Clock, delivery: Delivery) -> Summary:
+    """One run of the connector; `state` is changed and committed as deliveries succeed.
+
+    Never raises one of our errors: the summary holds it. Errors of `delivery` pass through,
+    and what they interrupted is not committed.
+    """
+    run = _Poll(client, state, rules, clock, delivery)
+    run.everything()
+    delivery.commit(state)
+    return run.summary
+
+
+class _Poll:
+    """One run; its methods read top-down."""
+
+    def __init__(
+        self, client: Client, state: State, rules: Rules, clock: Clock, delivery: Delivery
+    ) -> None:
+        self.client = client
+        self.state = state
+        self.rules = rules
+        self.clock = clock
+        self.delivery = delivery
+        self.intake = Intake(client, state, rules, clock, delivery)
+        self.summary = self.intake.summary
+        self.pages = 0
+        self.records = 0
+        self.resting = False
+        """True when the list may go on, but this run need not find out."""
+        self.heads: list[Incident] = []
+        """Incidents seen ahead, without their alerts."""
+
+    def everything(self) -> None:
+        """Walk, follow merged incidents, try the shelf again; end early where that must be."""
+        if self.state.throttled(self.clock.seconds()):
+            log.info("still throttled until %s: nothing is sent", utc(self.state.throttled_until))
+            self.summary.throttled_until = self.state.throttled_until
+            return
+        self.state.throttled_until = 0
+        carried = self.state.walk is not None and not self.state.walk.complete
+        self.walk = self._resume()
+        try:
+            self._walk_on()
+            if carried and self.walk.complete and self.records == 0:
+                self.walk = self._resume()  # the last pass had ended unseen: this run's own begins
+                self._walk_on()
+            self._follow_merged()
+            self._look_again()
+        except Throttled as error:
+            self._throttled(error)
+        except OutOfTime:
+            pass
+        except Defender365Error as error:
+            self.summary.failure = error
+        self.summary.backlog = not self.walk.complete and not self.resting
+        self._settle(commit=False)
+
+    def _walk_on(self) -> None:
+        while self._room() and not self.walk.complete and not self.resting:
+            self._step()
+
+    def _resume(self) -> Pass:
+        now = self.intake.now
+        if self.state.walk is None:
+            start = (now - self.rules.hours_backwards * 3600) * SECOND
+            self.state.walk = Pass.first(start, now)
+            self.delivery.commit(self.state)  # a run killed in its first page starts here again
+        else:
+            self.state.walk = self.state.walk.resumed(now, self.state.forgotten)
+        return self.state.walk
+
+    def _room(self) -> bool:
+        left = self.client.transport.deadline.left()
+        return self.summary.incidents_processed < self.rules.max_incidents and left > 1
+
+    def _step(self) -> None:
+        """One page; a page that moved nothing ends the pass, which then asks again from there."""
+        before = self._standing()
+        self._page()
+        if self._standing() == before and not self.walk.complete:
+            self.walk.finish(self.intake.now)
+        self._settle()
+
+    def _standing(self) -> tuple[object, ...]:
+        walk, heavy = self.walk, self.state.heavy
+        return walk.position, len(walk.boundary), heavy.failed, tuple(heavy.suspects)
+
+    def _settle(self, *, commit: bool = True) -> None:
+        self.state.spent = self.client.budgets.snapshot()
+        if commit:
+            self.delivery.commit(self.state)
+        self.delivery.progress(self.summary)
+
+    def _throttled(self, error: Throttled) -> None:
+        wait = error.retry_after or 0
+        if not isinstance(error, BudgetSpent):
+            wait = max(THROTTLE_SECONDS, wait)
+        self.state.throttle(self.clock.seconds(), wait)
+        self.summary.throttled_until = self.state.throttled_until
+        log.warning(
+            "throttled: %s Nothing is sent until %s", error, utc(self.state.throttled_until)
+        )
+
+    # Pages: with alerts where that works, looking ahead where it did not.
+
+    def _page(self) -> None:
+        left = self.rules.max_incidents - self.summary.incidents_processed
+        asked = page_size(left, self.state.known_ahead(self.walk.position), self.pages)
+        heavy = self.state.heavy
+        if heavy.suspects or heavy.failed > 1 or heavy.near(self.walk.newest):
+            asked = min(asked, self._look_ahead())
+        if asked:
+            self._expanded_page(asked)
+
+    def _expanded_page(self, asked: int) -> None:
+        options = incident_list(self.walk.position, top=asked, skip=self.walk.pass_over())
+        count = 0
+        try:
+            page = self.client.incidents(options)
+            for count, record in enumerate(page, start=1):  # noqa: B007  how many came, in the end
+                if not self._room():
+                    page.close()
+                    return
+                self.intake.record(record, self.walk)
+                self.state.heavy.failed = 0
+        except SMALLER as error:
+            log.warning("a page of %d incidents with their alerts failed: %s", asked, error)
+            self.state.heavy.page_failed(asked)
+            return
+        log.info("a page of %d incidents was read from %s on", asked, options["$filter"])
+        self.pages += 1
+        self.records += count
+        self._page_ended(more=bool(page.next_link), full=count >= asked)
+
+    def _page_ended(self, *, more: bool, full: bool) -> None:
+        """Without a link the list has ended, unless the page was full: then the next run sees."""
+        if more:
+            return
+        if full:
+            self.resting = True
+        else:
+            self.walk.finish(self.intake.now)
+
+    def _look_ahead(self) -> int:
+        """List incidents without alerts; take one alone, or say how many to ask for with theirs."""
+        self.heads = [head for head in self.heads if self._ahead(head)]
+        if not self.heads and not self._see_heads():
+            return 0
+        ids = [head.id for head in self.heads]
+        suspects = self.state.heavy.narrowed(ids)
+        asked = may_expand(ids, self.state.heavy.seen, suspects)
+        if asked == 0:
+            self._alone(self.heads.pop(0))
+        return asked
+
+    def _see_heads(self) -> bool:
+        """Fill the heads, up to the first record that cannot be read; False when there are none."""
+        options = incident_list(
+            self.walk.position, top=PAGE, skip=self.walk.pass_over(), expand=False
+        )
+        page = self.client.incidents(options)
+        records = list(page)
+        for record in records:
+            try:
+                head = read_incident(record)
+            except BadRecord:
+                break
+            self.walk.watch(head)
+            if self._ahead(head):
+                self.heads.append(head)
+        if self.heads:
+            return True
+        if records:  # the first cannot be read, or nothing in it is new
+            self.intake.record(records[0], self.walk)
+        else:
+            self._page_ended(more=False, full=False)
+        return False
+
+    def _ahead(self, head: Incident) -> bool:
+        if head.updated > self.walk.position:
+            return True
+        return head.updated in {self.walk.position, -1} and head.id not in self.walk.boundary
+
+    def _alone(self, incident: Incident) -> None:
+        self.state.heavy.remember(incident)
+        self.state.heavy.found()
+        self.intake.take(incident, self.walk)
+
+    # After the walk: incidents that others were merged into, and those to look at again.
+
+    def _follow_merged(self) -> None:
+        if not self.walk.complete and not self.resting:
+            return
+        for _ in range(FOLLOWED_PER_POLL):
+            target = next(iter(self.state.follow), None)
+            if target is None or not self._room():
+                return
+            source = self.state.follow[target]
+            if not self._seen_since_merge(target, source):
+                self.intake.fetch(target)
+            self.state.follow.pop(target, None)
+
+    def _seen_since_merge(self, target: str, source: str) -> bool:
+        merged, seen = self.state.ledger.get(source), self.state.ledger.get(target)
+        return merged is not None and seen is not None and seen.updated >= merged.updated
+
+    def _look_again(self) -> None:
+        now = self.intake.now
+        due = [key for key, aside in self.state.aside.items() if aside.due(now)]
+        late = [key for key, moment in self.state.revisit.items() if moment <= now]
+        for incident_id in [*due[:RETRIED_PER_POLL], *late[:RETRIED_PER_POLL]]:
+            if self._room():
+                self.intake.fetch(incident_id)
+                if self.state.revisit.get(incident_id, now + 1) <= now:
+                    del self.state.revisit[incident_id]
