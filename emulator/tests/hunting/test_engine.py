@@ -2,6 +2,7 @@ import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 
@@ -164,8 +165,8 @@ def test_a_row_the_store_refuses_is_no_silent_loss(monkeypatch):
     engine.close()
 
 
-def test_closing_ends_the_process_and_leaves_nothing(engine, tmp_path):
-    before = set(Path("/tmp").iterdir())
+def test_closing_ends_the_process_and_leaves_nothing(engine):
+    before = set(Path(gettempdir()).iterdir())
     names(engine, 0)
     process = engine._worker._process
     engine.close()
@@ -173,7 +174,7 @@ def test_closing_ends_the_process_and_leaves_nothing(engine, tmp_path):
     assert process.poll() is not None
     with pytest.raises(ProcessLookupError):
         os.kill(process.pid, 0)
-    assert {p for p in set(Path("/tmp").iterdir()) - before if "duck" in p.name.lower()} == set()
+    assert {p for p in set(Path(gettempdir()).iterdir()) - before if "duck" in p.name.lower()} == set()
 
 
 def test_the_process_inherits_no_environment(engine):

@@ -24,7 +24,7 @@ class WorkerGone(Exception):
 
 
 class Worker:
-    """One process. It inherits neither environment nor open files, and ends with its parent."""
+    """One process. It inherits no environment, hears no Ctrl-C, and ends with its parent."""
 
     def __init__(self, settings: Message, patience: float) -> None:
         given = json.dumps({**settings, "path": [entry for entry in sys.path if entry]})
@@ -33,6 +33,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={},
+            start_new_session=True,
         )
         self._answers: SimpleQueue[Message | None] = SimpleQueue()
         self._reader = Thread(target=self._read, daemon=True)

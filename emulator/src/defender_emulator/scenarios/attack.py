@@ -7,7 +7,6 @@ from defender_emulator.scenarios import (
     attack_bystanders,
     attack_impact,
     attack_intrusion,
-    background,
 )
 from defender_emulator.scenarios.company import Company
 from defender_emulator.scenarios.options import Options
@@ -33,5 +32,5 @@ def build(*, seed: int, start: datetime, options: Options) -> Scenario:
         start=start,
         end=start + timedelta(hours=24),
         changes=changes,
-        rows=Telemetry(changes, company.tenant_id, lambda: background.rows(company, start)),
+        rows=Telemetry(changes, company, start),
     )

@@ -13,7 +13,7 @@ from defender_emulator.scenario import (
     Scenario,
 )
 from defender_emulator.scenarios import awkward_shapes as shapes
-from defender_emulator.scenarios import background, records
+from defender_emulator.scenarios import records
 from defender_emulator.scenarios.company import Company
 from defender_emulator.scenarios.evidence import complex_value, evidence, examples
 from defender_emulator.scenarios.identifiers import alert_id
@@ -52,7 +52,7 @@ def build(*, seed: int, start: datetime, options: Options) -> Scenario:
         start=start,
         end=changes[-1].at,
         changes=changes,
-        rows=Telemetry(changes, company.tenant_id, lambda: background.rows(company, start)),
+        rows=Telemetry(changes, company, start),
     )
 
 

@@ -40,6 +40,8 @@ def rows(company: Company, start: datetime) -> Iterator[RowLogged]:
             yield from _machine_day(company, machine, morning)
         for person in company.people.values():
             yield from _person_day(company, person, morning)
+            if day % 7 == 0:
+                yield _identity(company, person, morning)
 
 
 def standing(company: Company, at: datetime, start: datetime) -> Iterator[RowLogged]:
@@ -71,6 +73,11 @@ def _machine_day(company: Company, machine: Machine, morning: datetime) -> Itera
         "OnboardingStatus": "Onboarded",
         "SensorHealthState": "Active",
         "PublicIP": "192.0.2.10",
+        "DeviceCategory": "Endpoint",
+        "DeviceType": "Server" if "Server" in machine.platform else "Workstation",
+        "JoinType": "Hybrid Azure AD Join",
+        "IsAzureADJoined": True,
+        "LoggedOnUsers": json.dumps([{"UserName": owner.account, "DomainName": NETBIOS}]),
         "ReportId": report,
     }
     yield _logged(morning + _within(chance, 600), "DeviceInfo", info)
@@ -165,21 +172,29 @@ def _person_day(company: Company, person: Person, morning: datetime) -> Iterator
             "ReportId": key,
         }
         yield _logged(at + _within(chance, 9_000), "CloudAppEvents", opened)
-    if morning.day == 1:
-        identity = {
-            **who,
-            "AccountName": person.account,
-            "AccountDomain": NETBIOS,
-            "OnPremSid": person.sid,
-            "Department": person.department,
-            "JobTitle": person.job,
-            "City": person.city,
-            "EmailAddress": person.upn,
-            "IsAccountEnabled": True,
-            "TenantId": company.tenant_id,
-            "ReportId": key,
-        }
-        yield _logged(morning, "IdentityInfo", identity)
+
+
+def _identity(company: Company, person: Person, morning: datetime) -> RowLogged:
+    first, _, last = person.name.partition(" ")
+    row = {
+        "AccountUpn": person.upn,
+        "AccountObjectId": person.object_id,
+        "AccountDisplayName": person.name,
+        "AccountName": person.account,
+        "AccountDomain": NETBIOS,
+        "GivenName": first,
+        "Surname": last,
+        "OnPremSid": person.sid,
+        "Department": person.department,
+        "JobTitle": person.job,
+        "City": person.city,
+        "EmailAddress": person.upn,
+        "IsAccountEnabled": True,
+        "Type": "ServiceAccount" if person.account.startswith("svc") else "User",
+        "TenantId": company.tenant_id,
+        "ReportId": guid(company.seed, "identity", person.account, stamp(morning)),
+    }
+    return _logged(morning, "IdentityInfo", row)
 
 
 def _within(chance: random.Random, seconds: int) -> timedelta:

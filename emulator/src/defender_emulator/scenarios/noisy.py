@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from defender_emulator.scenario import AlertRaised, Change, IncidentOpened, Json, Scenario
-from defender_emulator.scenarios import background, records
+from defender_emulator.scenarios import records
 from defender_emulator.scenarios.company import Company
 from defender_emulator.scenarios.identifiers import dice
 from defender_emulator.scenarios.noisy_pool import Handful, Pool, fill
@@ -82,7 +82,7 @@ def build(*, seed: int, start: datetime, options: Options) -> Scenario:
         start=start,
         end=max(start, plan.last),
         changes=changes,
-        rows=Telemetry(changes, tenant, lambda: background.rows(company, start)),
+        rows=Telemetry(changes, company, start),
     )
 
 

@@ -10,8 +10,10 @@ from functools import cached_property
 from typing import Any
 
 from defender_emulator.scenario import AlertRaised, Change, Json, RowLogged
+from defender_emulator.scenarios import background
 from defender_emulator.scenarios import telemetry_cloud as cloud
 from defender_emulator.scenarios import telemetry_device as endpoint
+from defender_emulator.scenarios.company import Company
 from defender_emulator.scenarios.evidence import PREFIX
 from defender_emulator.scenarios.scene import Logged, Scene
 from defender_emulator.scenarios.times import moment, stamp
@@ -43,19 +45,23 @@ _LOGS: dict[str, Callable[[Json, Scene], Iterator[Logged]]] = {
 class Telemetry:
     """The rows of a scenario in order of time, made when they are first asked for."""
 
-    def __init__(
-        self, changes: Iterable[Change], tenant_id: str, further: Callable[[], Iterable[RowLogged]]
-    ) -> None:
+    def __init__(self, changes: Iterable[Change], company: Company, start: datetime) -> None:
         self._changes = changes
-        self._tenant_id = tenant_id
-        self._further = further
+        self._company = company
+        self._start = start
 
     def __iter__(self) -> Iterator[RowLogged]:
         return iter(self._rows)
 
     @cached_property
     def _rows(self) -> tuple[RowLogged, ...]:
-        rows = [*traces(self._changes, self._tenant_id), *self._further()]
+        known = {person.upn for person in self._company.people.values()}
+        left = (
+            row
+            for row in traces(self._changes, self._company.tenant_id)
+            if row.table != "IdentityInfo" or row.row.get("AccountUpn") not in known
+        )
+        rows = [*left, *background.rows(self._company, self._start)]
         return tuple(sorted(rows, key=lambda row: row.at))
 
 
