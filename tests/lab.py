@@ -77,7 +77,7 @@ class Lab:
         return {
             str(alert["id"])
             for _, incident, alert in tenant.seen_alerts()
-            if alert.get("id") and incident.get("id") and incident.get("status") in statuses
+            if alert.get("id") and incident.get("id") and str(incident.get("status")) in statuses
         }
 
     def fault(self, route: str, *, kind: str = "status", **more: Any) -> None:

@@ -148,7 +148,7 @@ def test_an_incident_that_is_gone_leaves_the_shelf(lab: Lab):
 
 
 def test_an_alert_nested_beyond_reason_stops_nobody(lab: Lab):
-    deep: dict = {}
+    deep: dict[str, object] = {}
     for _ in range(900):
         deep = {"a": deep}
     lab.load(story([*opened(1, -5, ""), *opened(2, -4)]))
