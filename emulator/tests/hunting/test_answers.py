@@ -17,8 +17,11 @@ class Inside:
         self._store = Store(Caps(**settings["caps"]))
         self._answering = Answering(self._store, settings["seconds"])
 
-    def ask(self, message, _patience):
-        return self._answering.answer(message)
+    def tell(self, message):
+        self._answer = self._answering.answer(message)
+
+    def hear(self, _patience):
+        return self._answer
 
     def end(self):
         self._store.close()

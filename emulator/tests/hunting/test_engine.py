@@ -15,10 +15,10 @@ from defender_emulator.hunting import (
     QueryTimedOut,
     QueryTooBig,
 )
-from defender_emulator.hunting.engine import BATCH
+from defender_emulator.hunting.loading import BATCH
 from defender_emulator.hunting.worker import Worker, WorkerGone
 from defender_emulator.scenario import AlertRaised, RowLogged
-from defender_emulator.scenarios import build, records
+from defender_emulator.scenarios import build, evidence, records
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 ENDLESS = (
@@ -82,9 +82,31 @@ def test_alerts_become_rows_once_they_are_visible(engine):
 
 def test_more_rows_than_fit_one_message_arrive():
     alerts = [(NOW, {}, alert(str(n))) for n in range(BATCH + 1)]
-    engine = HuntingEngine([])
-    assert engine.run("AlertInfo | count", now=NOW, alerts=alerts).rows == [{"Count": BATCH + 1}]
+    engine = HuntingEngine([logged(-5, "a")] * (BATCH + 1))
+    for table in ("AlertInfo", "DeviceInfo"):
+        found = engine.run(f"{table} | count", now=NOW, alerts=alerts)
+        assert found.rows == [{"Count": BATCH + 1}]
     engine.close()
+
+
+def test_shared_evidence_has_a_row_for_each_alert():
+    ip = evidence.evidence("ipEvidence", "2026-03-10T11:00:00Z", ipAddress="203.0.113.9")
+    device = evidence.examples()["deviceEvidence"]
+    alerts = [
+        (NOW, {}, alert("one", severity="high", evidence=[ip, device])),
+        (NOW, {}, alert("two", severity="low", evidence=[device, ip])),
+        (NOW, {}, alert("three", evidence=None)),
+    ]
+    engine = HuntingEngine([])
+    query = "AlertEvidence | project AlertId, Severity, EntityType, RemoteIP | sort by AlertId asc, EntityType asc"
+    found = engine.run(query, now=NOW, alerts=alerts)
+    engine.close()
+    assert [tuple(row.values()) for row in found.rows] == [
+        ("one", "High", "Ip", "203.0.113.9"),
+        ("one", "High", "Machine", ""),
+        ("two", "Low", "Ip", "203.0.113.9"),
+        ("two", "Low", "Machine", ""),
+    ]
 
 
 def test_a_changed_alert_replaces_its_rows(engine):
@@ -159,7 +181,7 @@ def test_rows_that_cannot_be_loaded_in_time_preempt_the_query():
 def test_a_row_the_store_refuses_is_no_silent_loss(monkeypatch):
     engine = HuntingEngine([logged(-5, "a")])
     names(engine, -10)
-    monkeypatch.setattr(engine._worker, "ask", lambda *_: {"failed": "QueryRefused", "text": "no"})
+    monkeypatch.setattr(engine._worker, "hear", lambda _: {"failed": "QueryRefused", "text": "no"})
     with pytest.raises(QueryRefused, match="no"):
         names(engine, 0)
     engine.close()
@@ -174,7 +196,9 @@ def test_closing_ends_the_process_and_leaves_nothing(engine):
     assert process.poll() is not None
     with pytest.raises(ProcessLookupError):
         os.kill(process.pid, 0)
-    assert {p for p in set(Path(gettempdir()).iterdir()) - before if "duck" in p.name.lower()} == set()
+    assert {
+        p for p in set(Path(gettempdir()).iterdir()) - before if "duck" in p.name.lower()
+    } == set()
 
 
 def test_the_process_inherits_no_environment(engine):
@@ -190,7 +214,7 @@ def test_asking_a_process_that_has_ended_says_so():
     worker._process.kill()
     worker._process.wait()
     with pytest.raises(WorkerGone):
-        worker.ask({"query": "print 1", "filler": "x" * 200_000}, 10)
+        worker.tell({"query": "print 1", "filler": "x" * 200_000})
 
 
 def test_an_answer_may_be_late():

@@ -18,7 +18,7 @@ from defender_emulator.hunting import (
     child,
     values,
 )
-from defender_emulator.hunting.alert_rows import alert_info, evidence_rows
+from defender_emulator.hunting.alert_rows import alert_info, devices_of, entity_row
 from defender_emulator.hunting.pipes import receive, send
 from defender_emulator.hunting.schema import (
     FIRST_SPELLING,
@@ -184,6 +184,20 @@ def test_rows_are_inserted_forgotten_and_asked_for(store):
     assert answering.answer(query)["rows"] == "[]"
 
 
+def test_evidence_rows_are_joined_from_heads_and_entities(store):
+    answering = child.Answering(store, 10)
+    heads = (
+        ["Timestamp", "AlertId"],
+        '[{"n": 0, "AlertId": "h", "Timestamp": "2026-03-10T11:00:00Z"}]',
+    )
+    entities = ["EntityType", "FileSize"], '[{"n": 0, "EntityType": "File", "FileSize": 9}]'
+    assert answering.answer({"evidence": [heads, entities, "[[0, 0]]"]}) == {"done": True}
+    times = [moment.isoformat() for moment in (NOW, *WINDOW)]
+    query = "AlertEvidence | project AlertId, EntityType, FileSize"
+    rows = answering.answer({"query": query, "times": times})["rows"]
+    assert rows == '[{"AlertId": "h", "EntityType": "File", "FileSize": 9}]'
+
+
 def test_running_out_of_memory_in_python_is_a_preemption(store, monkeypatch):
     def exhausted(*_):
         raise MemoryError
@@ -220,16 +234,20 @@ def test_memory_is_limited_where_the_system_takes_the_limit(monkeypatch, refusal
     assert asked == [(resource.RLIMIT_AS, (64 * 2**20, 64 * 2**20))]
 
 
+def rows_of(alert):
+    return [entity_row(e, devices_of(alert)) for e in alert["evidence"] or ()]
+
+
 def test_an_alert_of_nulls_still_has_rows():
     alert = {"id": "x", "severity": None, "evidence": None, "mitreTechniques": None}
     assert alert_info(alert, NOW)["Severity"] == ""
     assert alert_info(alert, NOW)["Timestamp"] == NOW.isoformat()
-    assert list(evidence_rows(alert, NOW)) == []
+    assert rows_of(alert) == []
 
 
 def test_every_evidence_type_becomes_a_row_of_known_columns():
     alert = {"id": "x", "severity": "low", "evidence": list(evidence.examples().values())}
-    rows = list(evidence_rows(alert, NOW))
+    rows = rows_of(alert)
     assert len(rows) == 48
     assert {name for row in rows for name in row} <= {name for name, _ in TABLES["AlertEvidence"]}
     assert all(row["EntityType"] for row in rows)
@@ -239,12 +257,12 @@ def test_things_on_a_device_name_it():
     device = {**evidence.examples()["deviceEvidence"], "mdeDeviceId": "d1", "deviceDnsName": "host"}
     on, off = ({**evidence.examples()["fileEvidence"], "mdeDeviceId": i} for i in ("d1", "d2"))
     loose = {**evidence.examples()["fileEvidence"], "mdeDeviceId": None}
-    rows = evidence_rows({"id": "x", "evidence": [device, on, off, loose]}, NOW)
+    rows = rows_of({"id": "x", "evidence": [device, on, off, loose]})
     assert [row.get("DeviceName") for row in rows] == ["host", "host", None, "host"]
 
 
 def test_an_attacker_is_related_and_a_victim_impacted():
     user = evidence.examples()["userEvidence"]
     both = [{**user, "roles": ["attacker"]}, {**user, "roles": []}]
-    rows = evidence_rows({"id": "x", "evidence": both}, NOW)
+    rows = rows_of({"id": "x", "evidence": both})
     assert [row["EvidenceRole"] for row in rows] == ["Related", "Impacted"]

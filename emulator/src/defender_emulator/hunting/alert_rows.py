@@ -1,7 +1,7 @@
 """The rows of AlertInfo and AlertEvidence that an alert stands for."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from defender_emulator.hunting.display_names import (
 from defender_emulator.scenario import Json
 
 Row = dict[str, Any]
+Devices = dict[str, Row]
 _PREFIX = "#microsoft.graph.security."
 
 
@@ -26,25 +27,32 @@ def alert_info(alert: Json, seen: datetime) -> Row:
     }
 
 
-def evidence_rows(alert: Json, seen: datetime) -> Iterator[Row]:
-    """One row for each evidence, with the columns that its type fills."""
+def evidence_head(alert: Json, seen: datetime) -> Row:
+    """What all evidence rows of an alert say about the alert."""
     categories = [name for name in alert.get("categories") or [alert.get("category")] if name]
-    common = {
+    return {
         **_common(alert, seen),
         "Categories": json.dumps(categories) if categories else "",
         "AttackTechniques": techniques_text(alert.get("mitreTechniques")),
     }
-    devices = _devices_of(alert)
-    for evidence in alert.get("evidence") or ():
-        entity, own = _entity(evidence)
-        place = devices.get(own.get("DeviceId", ""), {}) if entity in _ON_DEVICE else {}
-        yield {
-            **common,
-            **place,
-            "EntityType": entity,
-            "EvidenceRole": _role(evidence, entity),
-            **own,
-        }
+
+
+def entity_row(evidence: Json, devices: Devices) -> Row:
+    """What a row says about one evidence, among the devices of its alert."""
+    entity, own = _entity(evidence)
+    place = devices.get(own.get("DeviceId", ""), {}) if entity in _ON_DEVICE else {}
+    return {**place, "EntityType": entity, "EvidenceRole": _role(evidence, entity), **own}
+
+
+def devices_of(alert: Json) -> Devices:
+    """The alert's devices by id; things that name no device are on the first."""
+    found = [_device(evidence) for evidence in alert.get("evidence") or () if is_device(evidence)]
+    return {**{row["DeviceId"]: row for row in found}, **({"": found[0]} if found else {})}
+
+
+def is_device(evidence: Json) -> bool:
+    """Whether an evidence is a device."""
+    return evidence.get("@odata.type") == f"{_PREFIX}deviceEvidence"
 
 
 def _common(alert: Json, seen: datetime) -> Row:
@@ -60,16 +68,6 @@ def _common(alert: Json, seen: datetime) -> Row:
 
 def _display(names: dict[str, str], value: str | None) -> str:
     return names.get(value, value) if value and value != "unknown" else ""
-
-
-def _devices_of(alert: Json) -> dict[str, Row]:
-    """The alert's devices by id; things that name no device are on the first."""
-    found = [
-        _device(evidence)
-        for evidence in alert.get("evidence") or ()
-        if evidence.get("@odata.type") == f"{_PREFIX}deviceEvidence"
-    ]
-    return {**{row["DeviceId"]: row for row in found}, **({"": found[0]} if found else {})}
 
 
 def _role(evidence: Json, entity: str) -> str:

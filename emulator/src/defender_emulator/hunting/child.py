@@ -45,6 +45,8 @@ class Answering:
                 self._store.forget(message["forget"])
             for part in message.get("insert", ()):
                 self._store.insert(*part)
+            if "evidence" in message:
+                self._store.insert_evidence(*message["evidence"])
         except HuntingFailed as failed:
             return {"failed": type(failed).__name__, "text": unmarked(str(failed))}
         except MemoryError:

@@ -7,20 +7,17 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, Protocol
 
-from defender_emulator.hunting.alert_rows import alert_info, evidence_rows
 from defender_emulator.hunting.child import FAILURES
+from defender_emulator.hunting.loading import alert_messages, row_messages
 from defender_emulator.hunting.refusals import QueryPreempted, QueryTimedOut
-from defender_emulator.hunting.schema import TABLES
 from defender_emulator.hunting.store import Caps
 from defender_emulator.hunting.worker import Worker, WorkerGone
 from defender_emulator.scenario import Json, RowLogged
 
 HISTORY = timedelta(days=30)
-BATCH = 5_000
 
 Visible = tuple[datetime, Json, Json]
 """When an alert became visible, its incident, and the alert."""
-Row = tuple[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -49,8 +46,11 @@ class Limits:
 class Answerer(Protocol):
     """What runs the queries: a process, or in tests something simpler."""
 
-    def ask(self, message: Json, patience: float) -> Json:
-        """Answer a message within some seconds, or raise `WorkerGone`."""
+    def tell(self, message: Json) -> None:
+        """Take a message, or raise `WorkerGone`."""
+
+    def hear(self, patience: float) -> Json:
+        """The next answer within some seconds, or raise `WorkerGone`."""
 
     def end(self) -> None:
         """Let go of everything."""
@@ -106,7 +106,8 @@ class HuntingEngine:
 
     def _answer(self, worker: Answerer, message: Json) -> HuntingResult:
         try:
-            answer = worker.ask(message, self._limits.seconds + self._limits.grace)
+            worker.tell(message)
+            answer = worker.hear(self._limits.seconds + self._limits.grace)
         except WorkerGone:
             self._worker = None
             raise QueryTimedOut from None
@@ -136,15 +137,25 @@ class HuntingEngine:
             self._worker = None
 
     def _load(self, worker: Answerer, now: datetime, alerts: Iterable[Visible]) -> None:
+        """Send what is new; while one batch is loaded, the next is made."""
         try:
+            waiting = 0
             for message in self._messages(now, alerts):
-                answer = worker.ask(message, self._limits.loading)
-                if "failed" in answer:
-                    self._stop()
-                    raise FAILURES[answer["failed"]](answer["text"])
+                if waiting:
+                    self._heard(worker)
+                worker.tell(message)
+                waiting = 1
+            if waiting:
+                self._heard(worker)
         except WorkerGone:
             self._worker = None
             raise QueryPreempted from None
+
+    def _heard(self, worker: Answerer) -> None:
+        answer = worker.hear(self._limits.loading)
+        if "failed" in answer:
+            self._stop()
+            raise FAILURES[answer["failed"]](answer["text"])
 
     def _messages(self, now: datetime, alerts: Iterable[Visible]) -> Iterator[Json]:
         fresh = [
@@ -156,39 +167,10 @@ class HuntingEngine:
         if changed:
             yield {"forget": changed}
         self._known.update((alert["id"], alert) for _, alert in fresh)
-        yield from _batches(self._logged(now))
-        yield from _batches(_told(fresh))
+        yield from row_messages(self._logged(now))
+        yield from alert_messages(fresh)
 
-    def _logged(self, now: datetime) -> Iterator[Row]:
+    def _logged(self, now: datetime) -> Iterator[RowLogged]:
         while self._next is not None and self._next.at <= now:
-            yield self._next.table, dict(self._next.row)
+            yield self._next
             self._next = next(self._coming, None)
-
-
-def _told(fresh: list[tuple[datetime, Json]]) -> Iterator[Row]:
-    for at, alert in fresh:
-        yield "AlertInfo", alert_info(alert, at)
-        for row in evidence_rows(alert, at):
-            yield "AlertEvidence", row
-
-
-def _batches(rows: Iterator[Row]) -> Iterator[Json]:
-    held: dict[str, list[dict[str, Any]]] = {}
-    count = 0
-    for table, row in rows:
-        held.setdefault(table, []).append(row)
-        count += 1
-        if count == BATCH:
-            yield _insertion(held)
-            held, count = {}, 0
-    if held:
-        yield _insertion(held)
-
-
-def _insertion(held: dict[str, list[dict[str, Any]]]) -> Json:
-    parts = []
-    for table, rows in held.items():
-        used = {column for row in rows for column in row}
-        columns = [name for name, _ in TABLES[table] if name in used]
-        parts.append([table, columns, json.dumps(rows)])
-    return {"insert": parts}

@@ -66,15 +66,27 @@ class Store:
 
     def insert(self, table: str, columns: list[str], rows: str) -> None:
         """Add rows, given as the text of a JSON list of objects with some of the columns."""
-        kinds = dict(TABLES[table])
-        shape = json.dumps([{column: _read_as(kinds[column]) for column in columns}])
-        chosen = ", ".join(_taken(column, kinds[column]) for column in columns)
+        chosen = _all_taken(table, columns, "r")
         self._db.execute(
             f'INSERT INTO kept."{table}" BY NAME SELECT {chosen} '  # noqa: S608 - names of TABLES
-            "FROM (SELECT unnest(from_json($rows::JSON, $shape)) AS r)".replace(
-                "$shape", f"'{shape}'"
-            ),
+            f"FROM ({_read(table, columns, '$rows')}) AS t(r)",
             {"rows": rows},
+        )
+
+    def insert_evidence(
+        self, heads: tuple[list[str], str], entities: tuple[list[str], str], links: str
+    ) -> None:
+        """Add rows of AlertEvidence: each link joins a head and an entity by their numbers."""
+        table = "AlertEvidence"
+        named = (("h", heads), ("e", entities))
+        chosen = ", ".join(part for r, (cs, _) in named if (part := _all_taken(table, cs, r)))
+        read = {r: _read(table, [*columns, "n"], f"${r}") for r, (columns, _) in named}
+        self._db.execute(
+            f"INSERT INTO kept.{table} BY NAME SELECT {chosen} "  # noqa: S608 - names of TABLES
+            "FROM (SELECT unnest(from_json($l::JSON, '[[\"INTEGER\"]]'))) AS a(l) "
+            f"JOIN ({read['h']}) AS b(h) ON h.n::INTEGER = l[1] "
+            f"JOIN ({read['e']}) AS c(e) ON e.n::INTEGER = l[2]",
+            {"h": heads[1], "e": entities[1], "l": links},
         )
 
     def forget(self, alert_ids: list[str]) -> None:
@@ -139,17 +151,24 @@ def _definitions() -> Iterator[str]:
         yield f'CREATE VIEW "{table}" AS SELECT * FROM kept."{table}"{limit}'  # noqa: S608
 
 
-def _read_as(kind: str) -> str:
-    return "JSON" if kind == "dynamic" else "VARCHAR"
+def _read(table: str, columns: list[str], parameter: str) -> str:
+    kinds = dict(TABLES[table])
+    shape = {c: "JSON" if kinds.get(c) == "dynamic" else "VARCHAR" for c in columns}
+    return f"SELECT unnest(from_json({parameter}::JSON, '{json.dumps([shape])}'))"
 
 
-def _taken(column: str, kind: str) -> str:
+def _all_taken(table: str, columns: list[str], row: str) -> str:
+    kinds = dict(TABLES[table])
+    return ", ".join(_taken(column, kinds[column], row) for column in columns)
+
+
+def _taken(column: str, kind: str, row: str) -> str:
     held = held_as(column)
     if kind == "string":
-        return f'coalesce(r."{column}", \'\') AS "{held}"'
+        return f'coalesce({row}."{column}", \'\') AS "{held}"'
     if kind == "dynamic":
-        return f'r."{column}" AS "{held}"'
-    return f'TRY_CAST(r."{column}" AS {STORAGE[kind]}) AS "{held}"'
+        return f'{row}."{column}" AS "{held}"'
+    return f'TRY_CAST({row}."{column}" AS {STORAGE[kind]}) AS "{held}"'
 
 
 def _in_short(error: duckdb.Error) -> str:

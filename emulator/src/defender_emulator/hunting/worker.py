@@ -38,16 +38,26 @@ class Worker:
         self._answers: SimpleQueue[Message | None] = SimpleQueue()
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._next(patience)
+        self.hear(patience)
 
-    def ask(self, message: Message, patience: float) -> Message:
-        """Send a message and wait for its answer, at most `patience` seconds."""
+    def tell(self, message: Message) -> None:
+        """Send a message; its answer is to be heard before the next but one."""
         try:
             send(_pipe(self._process.stdin), message)
         except OSError:
             self.end()
             raise WorkerGone from None
-        return self._next(patience)
+
+    def hear(self, patience: float) -> Message:
+        """Wait for an answer, at most some seconds."""
+        answer: Any = None
+        with contextlib.suppress(Empty):
+            answer = self._answers.get(timeout=patience)
+        if answer is None:
+            self.end()
+            raise WorkerGone
+        made: Message = answer
+        return made
 
     def end(self) -> None:
         """End the process at once and wait until it is gone."""
@@ -57,16 +67,6 @@ class Worker:
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
                 _pipe(pipe).close()
-
-    def _next(self, patience: float) -> Message:
-        answer: Any = None
-        with contextlib.suppress(Empty):
-            answer = self._answers.get(timeout=patience)
-        if answer is None:
-            self.end()
-            raise WorkerGone
-        made: Message = answer
-        return made
 
     def _read(self) -> None:
         while (answer := receive(_pipe(self._process.stdout))) is not None:
