@@ -81,15 +81,14 @@ def emulator(seed: int) -> Iterator[dict[str, Any]]:
         sys.executable, "-m", "defender_emulator", "--port", "0", "--scenario", "attack",
         "--seed", str(seed), "--speed", str(SPEED), "--start", start.isoformat(timespec="seconds"),
     ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603  our own
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        if not line:
-            raise click.ClickException("The emulator did not start; see its message above.")
-        yield json.loads(line)
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  ours
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise click.ClickException("The emulator did not start; see its message above.")
+            yield json.loads(line)
+        finally:
+            process.terminate()
 
 
 def _settings(ready: dict[str, Any]) -> Settings:
