@@ -20,7 +20,7 @@ check: $(TEST)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage run -m pytest -n auto
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report
 	$(BIN)/python tools/derive.py --check

@@ -25,7 +25,7 @@ def test_each_table_has_its_time_column_and_an_unknown_one_the_usual(table, colu
 
 def test_the_mapping_cannot_be_changed():
     with pytest.raises(TypeError):
-        TIME_COLUMN["AlertInfo"] = None  # type: ignore[index]
+        TIME_COLUMN["AlertInfo"] = None
 
 
 @pytest.mark.parametrize(
