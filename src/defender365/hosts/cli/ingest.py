@@ -70,7 +70,8 @@ def _options() -> list[click.Parameter]:
                      help="Poll again and again, this many seconds apart, until interrupted."),
         STATE_OPTION,
         click.Option(["--output"], metavar="FILE|-",
-                     help="Append case alerts here, one JSON object a line; - is stdout."),
+                     help="Append case alerts here, one JSON object a line; - is stdout. Without it they"
+                     " are shown, and with --json only counted."),
         click.Option(["--test-run"], is_flag=True,
                      help="Process one incident and leave the state alone."),
         JSON,
