@@ -164,7 +164,7 @@ def test_trouble_is_in_the_summary_and_in_the_exit_code(cli: Cli):
 def test_a_429_is_told_and_no_failure(cli: Cli):
     cli.lab.fault("graph.incidents.list", status=429)
     assert cli.json("connector", "run")["throttled_until"].endswith("Z")
-    assert "waiting until" in cli("connector", "run").stdout
+    assert "nothing is asked for until" in cli("connector", "run").stdout
 
 
 def test_bad_records_are_counted_for_a_person(cli: Cli):
@@ -204,7 +204,72 @@ def test_with_an_interval_it_polls_again_until_the_state_is_no_use(cli: Cli, tmp
     )
     assert polls == [60.0, 60.0]
     assert len(found.stdout.splitlines()) == 2
-    assert found.exit_code == 1
+    assert "Interrupted" in found.stderr
+    assert found.exit_code == 0
+
+
+def test_an_interval_ends_when_the_state_is_no_use(cli: Cli, tmp_path):
+    state = tmp_path / "state.json"
+    with StateFile(state).locked():
+        found = cli("connector", "run", "--interval", "60", "--state", str(state), code=1)
+    assert "Another run" in found.stdout
+
+
+def process(cli: Cli, *arguments: str, stdout):
+    env = {k: v for k, v in {**os.environ, **cli.env}.items() if v is not None}
+    command = [sys.executable, "-m", "defender365", *arguments]
+    return subprocess.run(
+        command, env=env, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False
+    )
+
+
+def test_a_path_that_leads_to_stdout_is_stdout(cli: Cli, tmp_path):
+    with (tmp_path / "out").open("w") as out:
+        found = process(cli, "connector", "run", "--output", "/dev/stdout", stdout=out)
+    assert found.returncode == 0
+    lines = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
+    assert len(lines) == 20
+    assert "20 alerts delivered" in found.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the devices of Linux")
+def test_devices_are_written_to_or_told_by_name(cli: Cli, tmp_path):
+    cli("connector", "run", "--output", "/dev/null", "--state", str(tmp_path / "a"))
+    state = tmp_path / "b"
+    found = cli("connector", "run", "--output", "/dev/full", "--state", str(state), code=1)
+    assert "/dev/full cannot be written: No space left on device." in found.stdout
+    assert cli.json("connector", "run", "--state", str(state))["alerts_delivered"] == 20
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the devices of Linux")
+@pytest.mark.parametrize("arguments", [("ping", "--json"), ("connector", "run", "--output", "-")])
+def test_an_output_that_is_full_is_one_sentence(cli: Cli, arguments):
+    with Path("/dev/full").open("w") as full:
+        found = process(cli, *arguments, stdout=full)
+    assert found.returncode == 1
+    assert "cannot be written: No space left on device." in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_reader_that_goes_away_ends_it_quietly_and_loses_nothing(cli: Cli, tmp_path):
+    state = tmp_path / "state.json"
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as gone:
+        found = process(
+            cli, "connector", "run", "--output", "-", "--state", str(state), stdout=gone
+        )
+    assert (found.returncode, found.stderr) == (1, "")
+    assert cli.json("connector", "run", "--state", str(state))["alerts_delivered"] == 20
+
+
+def test_an_empty_state_file_is_an_error_and_not_a_fresh_start(cli: Cli, tmp_path):
+    state = tmp_path / "state.json"
+    state.touch()
+    found = cli.json("connector", "run", "--state", str(state), code=1)
+    assert "is empty. Nothing was changed." in found["error"]
+    assert found["requests"] == {}
+    assert cli("connector", "explain", "--state", str(state), "1", code=1)
 
 
 def test_configure_asks_stores_and_pings(cli: Cli, tmp_path):

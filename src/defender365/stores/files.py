@@ -45,14 +45,24 @@ class StateFile(TextFile):
     """The connector's state in a file, used by one run at a time."""
 
     def read(self) -> str:
-        """The text. Raises `StateUnreadable` when the file is there and cannot be read."""
+        """The text; empty when there is no file.
+
+        Raises `StateUnreadable` when the file is there and cannot be read, or is empty: we never
+        write an empty one, so somebody else emptied it, and starting afresh could lose incidents.
+        """
         try:
-            return super().read()
+            text = super().read()
         except (OSError, UnicodeDecodeError) as error:
             kind = type(error).__name__
             raise StateUnreadable(
                 f"The state file {self.path} cannot be read ({kind}). Nothing was changed."
             ) from None
+        if not text.strip() and self.path.exists():
+            raise StateUnreadable(
+                f"The state file {self.path} is empty. Nothing was changed. Restore it from a"
+                " backup, or remove it to start afresh (Max Hours Backwards back from now)."
+            )
+        return text
 
     @contextmanager
     def locked(self) -> Iterator[None]:

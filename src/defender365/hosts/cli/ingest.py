@@ -1,30 +1,27 @@
 """`defender365 connector`: poll incidents into a file of case alerts, and explain what happened."""
 
 import json
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import signal
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
 from defender365.connector import Delivery, Rules, poll
 from defender365.core import settings as connection
-from defender365.core.case_lines import CaseLines
 from defender365.core.clock import Clock, utc
 from defender365.core.connector_params import DESCRIPTION, ConnectorParams
 from defender365.core.errors import BadInput, Defender365Error, RetryLater
 from defender365.core.explain import explain as explained
-from defender365.core.mapping import DEFAULT_ENVIRONMENT, CaseAlert
+from defender365.core.mapping import DEFAULT_ENVIRONMENT
 from defender365.core.settings import Settings
 from defender365.core.spec import params_of, parse
 from defender365.core.state import State, dump_state, load_state
 from defender365.core.summary import Summary
 from defender365.hosts.cli import show
 from defender365.hosts.cli.options import JSON, VERBOSE, option_for, typed_values, usage
+from defender365.hosts.cli.output import Output, output_of, settled_name
 from defender365.runtime import Host, connect, machine_clock
 from defender365.stores.files import StateFile
 
@@ -91,11 +88,25 @@ def _run(ctx: click.Context, /, *, once: bool, interval: float | None, **options
     except BadInput as error:
         raise usage(error) from None
     with show.logging_to_stderr(options["verbose"] or ctx.obj or 0):
-        failed = _one_poll(task, settings, host, clock)
-        while interval and not isinstance(failed, BadInput):
+        if interval:
+            ctx.exit(_again_and_again(task, settings, host, clock, interval))
+        ctx.exit(1 if _one_poll(task, settings, host, clock) else 0)
+
+
+def _again_and_again(
+    task: Task, settings: Settings, host: Host, clock: Clock, interval: float
+) -> int:
+    """Poll until interrupted, which is how this ends well, or until the state is no use."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        while not isinstance(_one_poll(task, settings, host, clock), BadInput):
             clock.sleep(interval)
-            failed = _one_poll(task, settings, host, clock)
-    ctx.exit(1 if failed else 0)
+    except KeyboardInterrupt:
+        click.echo("Interrupted; what was delivered is remembered.", err=True)
+        return 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return 1
 
 
 def _task(given: dict[str, object], options: dict[str, Any]) -> Task:
@@ -112,7 +123,7 @@ def _task(given: dict[str, object], options: dict[str, Any]) -> Task:
         rules,
         good_time(params.script_timeout),
         options["state_path"],
-        options["output"],
+        settled_name(options["output"]),
         options["test_run"],
         options["as_json"],
     )
@@ -136,15 +147,17 @@ def _one_poll(task: Task, settings: Settings, host: Host, clock: Clock) -> Defen
     except Defender365Error as error:
         _report(task, Summary(failure=error), {})
         return error
+    except BrokenPipeError:  # our reader has seen enough; what it did not see is not committed
+        raise
     except OSError as error:
-        failure = BadInput(f"{error.filename or 'A file'} cannot be written: {error.strerror}.")
+        failure = BadInput(f"{error.filename or file.path} cannot be written: {error.strerror}.")
         _report(task, Summary(failure=failure), {})
         return failure
 
 
 def _poll_into(  # noqa: PLR0913, PLR0917  the parts of one run
     task: Task, settings: Settings, host: Host, clock: Clock, file: StateFile,
-    out: "Output", progress: show.Progress,
+    out: Output, progress: show.Progress,
 ) -> Defender365Error | None:  # fmt: skip
     state = load_state(file.read())
     if task.test_run:
@@ -173,67 +186,6 @@ def _poll_into(  # noqa: PLR0913, PLR0917  the parts of one run
     return summary.failure
 
 
-class Output:
-    """Where case alerts go: a file or stdout as JSON lines, or lines for a person."""
-
-    def __init__(self, stream: IO[str] | None, *, quiet: bool = False) -> None:
-        self._stream = stream
-        self._quiet = quiet
-        self._lines = CaseLines()
-
-    def deliver(self, case: CaseAlert) -> None:
-        """Hand over one case alert."""
-        if self._stream is None:
-            if self._quiet:
-                return
-            severity = {80: "high", 60: "medium", 40: "low"}.get(case.priority, "info")
-            name = show.cell_text(case.name)
-            click.echo(f"incident {case.ticket_id:>8}  {severity:<6}  {name}")
-            return
-        self._stream.write(self._lines.line(case) + "\n")
-
-    def flush(self) -> None:
-        """Make what was handed over last, before the state says that it was."""
-        if self._stream is None:
-            return
-        self._stream.flush()
-        if self._stream is not sys.stdout:
-            os.fsync(self._stream.fileno())
-
-
-@contextmanager
-def output_of(name: str | None, *, quiet: bool = False) -> Iterator[Output]:
-    """The output; a line left half-written by a killed run is taken off: it was never delivered."""
-    if name is None:
-        yield Output(None, quiet=quiet)
-    elif name == "-":
-        yield Output(sys.stdout)
-    else:
-        path = Path(name)
-        _drop_half_line(path)
-        with path.open("a", encoding="ascii") as stream:
-            yield Output(stream)
-
-
-def _drop_half_line(path: Path) -> None:
-    if not path.is_file() or path.stat().st_size == 0:
-        return
-    with path.open("r+b") as file:
-        end = file.seek(0, 2)
-        block = 1 << 16
-        at = end
-        while at > 0:
-            start = max(0, at - block)
-            file.seek(start)
-            newline = file.read(at - start).rfind(b"\n")
-            if newline >= 0:
-                at = start + newline + 1
-                break
-            at = start
-        if at < end:
-            file.truncate(at)
-
-
 def _report(task: Task, summary: Summary, requests: Any) -> None:
     if task.as_json:
         text = json.dumps(summary.as_dict(requests))
@@ -253,10 +205,11 @@ def summary_words(summary: Summary, requests: int) -> str:
         lines.append(f"Kept out: {kept_out}.")
     if summary.set_aside:
         lines.append(f"Set aside: {summary.set_aside} records that could not be read.")
-    if summary.backlog and not summary.failure:
+    if summary.backlog and not summary.failure and not summary.throttled_until:
         lines.append("More incidents wait; the next run takes them.")
     if summary.throttled_until:
-        lines.append(f"A rate limit was reached: waiting until {utc(summary.throttled_until)}.")
+        until = utc(summary.throttled_until)
+        lines.append(f"A rate limit was reached: nothing is asked for until {until}.")
     if summary.failure:
         kept = " What was complete is delivered." if isinstance(summary.failure, RetryLater) else ""
         lines.append(click.style(f"✗ {summary.failure}{kept}", fg="red"))

@@ -60,10 +60,23 @@ program = Program(
 )
 
 
-def main(arguments: list[str] | None = None) -> Any:
-    """Run the program and exit."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run the program and exit; an output that cannot be written is one sentence and exit code 1."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
-    return program(args=arguments, prog_name="defender365")
+    code: Any = 0
+    try:
+        try:
+            program(args=arguments, prog_name="defender365")
+        except SystemExit as ended:
+            code = ended.code
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"defender365: the output cannot be written: {error.strerror}.\n")
+        code = code or 1
+        sys.stdout = None  # nothing is left to flush at exit
+    sys.exit(code)
