@@ -290,6 +290,59 @@ def test_configure_asks_stores_and_pings(cli: Cli, tmp_path):
     assert cli.json("ping", **env)["is_success"]
 
 
+def test_configure_sends_and_stores_nothing_when_a_setting_is_malformed(cli: Cli, tmp_path):
+    profile = tmp_path / "p.toml"
+    profile.write_text('tenant_id = "kept.example"\n')
+    env = {
+        "DEFENDER365_CONFIG": str(profile), "DEFENDER365_CLIENT_ID": None,
+        "DEFENDER365_CLIENT_SECRET": None,
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+    }  # fmt: skip
+    cli.lab.clear_journal()
+    found = cli("configure", text="not a tenant\nclient\nglobal\nsecret\n", code=2, **env)
+    assert "Tenant ID" in found.stderr
+    assert profile.read_text() == 'tenant_id = "kept.example"\n'
+    assert not cli.lab.statuses()
+
+
+@pytest.mark.parametrize(("answer", "replaced"), [("n", False), ("y", True)])
+def test_configure_replaces_working_settings_by_failing_ones_only_when_told(
+    cli: Cli, tmp_path, answer, replaced
+):
+    ready = cli.lab.emulator.ready
+    profile = tmp_path / "p.toml"
+    stored = f'tenant_id = "{ready["tenant_id"]}"\nclient_secret = "old-one"\n'
+    profile.write_text(stored)
+    env = {
+        "DEFENDER365_CONFIG": str(profile), "DEFENDER365_TENANT_ID": None,
+        "DEFENDER365_CLIENT_ID": None, "DEFENDER365_CLIENT_SECRET": "wins-elsewhere",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+    }  # fmt: skip
+    typed = f"\n{ready['client_id']}\nglobal\nwrong\n{answer}\n"
+    found = cli("configure", text=typed, code=1, **env)
+    assert "AADSTS7000215" in found.stdout
+    assert "DEFENDER365_CLIENT_SECRET" in found.stdout  # told that it wins over the profile
+    assert (profile.read_text() != stored) is replaced
+    assert ("Nothing was changed." in found.stdout) is not replaced
+
+
+def test_an_empty_answer_keeps_the_stored_secret(cli: Cli, tmp_path):
+    ready = cli.lab.emulator.ready
+    profile = tmp_path / "p.toml"
+    profile.write_text(
+        f'tenant_id = "{ready["tenant_id"]}"\nclient_id = "{ready["client_id"]}"\n'
+        f'client_secret = "{ready["client_secret"]}"\n'
+    )
+    env = {
+        "DEFENDER365_CONFIG": str(profile), "DEFENDER365_TENANT_ID": None,
+        "DEFENDER365_CLIENT_ID": None, "DEFENDER365_CLIENT_SECRET": None,
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+    }  # fmt: skip
+    found = cli("configure", text="\n\n\n\n", **env)
+    assert ready["client_secret"] in profile.read_text()
+    assert ready["client_secret"] not in found.stdout
+
+
 def test_the_emulator_command_prints_one_line_and_ends_on_a_signal(tmp_path):
     command = [sys.executable, "-m", "defender365", "emulator", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

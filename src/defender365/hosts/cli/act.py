@@ -69,16 +69,24 @@ def _run(
 
 
 def act(
-    action: Action, values: dict[str, object], entities: tuple[Entity, ...]
+    action: Action,
+    values: dict[str, object],
+    entities: tuple[Entity, ...],
+    settings: dict[str, object] | None = None,
 ) -> tuple[Outcome, int | None]:
-    """Run the action against the configured tenant; 2 where the configuration is no use."""
+    """Run the action against the configured tenant; 2 where the configuration is no use.
+
+    `settings` by name win over what is configured.
+    """
     host, clock = Host.this(), machine_clock()
     clients: list[Any] = []
     codes: list[int] = []
 
     def reach() -> Any:
         try:
-            client = connect(host.settings(), host=host, clock=clock, seconds=ACTION_SECONDS)
+            client = connect(
+                host.settings(settings), host=host, clock=clock, seconds=ACTION_SECONDS
+            )
         except BadInput:
             codes.append(2)
             raise
