@@ -4,7 +4,7 @@ import pytest
 
 from defender365.core.errors import BadInput
 from defender365.core.settings import read_settings
-from defender365.runtime import Host, _machine_proxy, _proxy_url, connect
+from defender365.runtime import Host, _ca_file, _machine_proxy, _proxy_url, connect
 from tests.fakes import FakeTime
 
 VARIABLES = {
@@ -62,10 +62,43 @@ def test_a_certificate_may_be_the_path_of_a_file(tmp_path, name, text):
     assert found.client_certificate == expected
 
 
-@pytest.mark.parametrize("given", ["-----BEGIN X-----", "QUJD" * 400, "no/such/file", "nul\0byte"])
+@pytest.mark.parametrize("given", ["-----BEGIN X-----", "QUJD" * 400])
 def test_what_names_no_file_is_the_certificate_itself(tmp_path, given):
     found = host(tmp_path, DEFENDER365_CLIENT_CERTIFICATE=given).settings()
     assert found.client_certificate == given
+
+
+@pytest.mark.parametrize("given", ["no/such/file", "nul\0byte", "."])
+def test_what_is_no_certificate_and_no_file_is_told(tmp_path, given):
+    with pytest.raises(BadInput, match='"Client Certificate" is neither PEM text nor a PFX file'):
+        host(tmp_path, DEFENDER365_CLIENT_CERTIFICATE=given).settings()
+
+
+PEM = "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize("given", [PEM, b64encode(PEM.encode()).decode()])
+def test_a_ca_bundle_may_be_the_text_itself(tmp_path, given):
+    here = host(tmp_path)
+    kept = _ca_file(given, here)
+    assert kept.read_text() == PEM
+    assert kept.parent == here.cache_folder
+    assert kept.stat().st_mode & 0o077 == 0
+    assert _ca_file(given, here) == kept
+
+
+def test_a_ca_bundle_that_cannot_be_kept_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="was given as text, and .* cannot be written"):
+        _ca_file(PEM, Host({"XDG_CACHE_HOME": str(tmp_path / "file")}))
+
+
+def test_a_ca_bundle_without_a_certificate_is_told(tmp_path):
+    (tmp_path / "empty.pem").write_text("nothing here")
+    with pytest.raises(BadInput, match='"CA Bundle" holds no certificate in PEM'):
+        _ca_file(str(tmp_path / "empty.pem"), host(tmp_path))
+    with pytest.raises(BadInput, match='"CA Bundle" names a file that cannot be read: Is a dir'):
+        _ca_file(str(tmp_path), host(tmp_path))
 
 
 def test_the_proxy_takes_its_credentials_from_their_parameters():
@@ -92,5 +125,7 @@ def test_the_machines_proxy_is_used_but_not_for_what_it_excludes():
 
 def test_a_ca_bundle_that_is_not_there_is_told(tmp_path):
     here = host(tmp_path, DEFENDER365_CA_BUNDLE=str(tmp_path / "none.pem"))
-    with pytest.raises(BadInput, match='"CA Bundle" does not exist'):
+    with pytest.raises(
+        BadInput, match='"CA Bundle" names a file that cannot be read: No such file'
+    ):
         connect(here.settings(), host=here, clock=FakeTime().clock)

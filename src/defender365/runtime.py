@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 import uuid
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from defender365.core.clock import Clock, Deadline
 from defender365.core.errors import BadInput
 from defender365.core.settings import (
     CA_BUNDLE,
+    CERTIFICATE,
     CLIENT_SECRET,
     FEDERATED_TOKEN_FILE,
     Settings,
@@ -65,9 +66,14 @@ class Host:
         folder = self._folder("XDG_STATE_HOME", ".local/state")
         return folder / f"connector-{_about(settings)}.json"
 
+    @property
+    def cache_folder(self) -> Path:
+        """Where files belong that can be made again."""
+        return self._folder("XDG_CACHE_HOME", ".cache")
+
     def token_path(self, settings: Settings) -> Path:
         """Where the encrypted tokens of one tenant and app are kept."""
-        return self._folder("XDG_CACHE_HOME", ".cache") / f"tokens-{_about(settings)}"
+        return self.cache_folder / f"tokens-{_about(settings)}"
 
     def _folder(self, variable: str, fallback: str) -> Path:
         base = self.variables.get(variable)
@@ -147,12 +153,53 @@ def _wire(settings: Settings, host: Host) -> "Wire":
 
     verify: bool | str = settings.verify_ssl
     if settings.verify_ssl and settings.ca_bundle:
-        if not Path(settings.ca_bundle).is_file():
-            raise BadInput(f'The file in "{CA_BUNDLE.name}" does not exist.')
-        verify = settings.ca_bundle
+        verify = str(_ca_file(settings.ca_bundle, host))
     if settings.proxy_server_address:
         return Wire(verify, _proxy_url(settings))
     return Wire(verify, *_machine_proxy(host.variables))
+
+
+def _ca_file(given: str, host: Host) -> Path:
+    """The file of certificates to trust; a text is kept in one, named by its digest."""
+    text = _pem_of(given)
+    if text:
+        path = host.cache_folder / f"ca-{sha256(text.encode()).hexdigest()[:16]}.pem"
+        if not path.is_file():
+            _keep(path, text)
+        return path
+    path = Path(given)
+    try:
+        found = path.read_text(encoding="latin-1")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no path"
+        raise BadInput(f'"{CA_BUNDLE.name}" names a file that cannot be read: {why}.') from None
+    if "CERTIFICATE-----" not in found:
+        raise BadInput(f'The file in "{CA_BUNDLE.name}" holds no certificate in PEM.')
+    return path
+
+
+_PEM = "-----BEGIN CERTIFICATE-----"
+
+
+def _pem_of(given: str) -> str:
+    """The PEM text that was given itself, plainly or in base64; empty for what else it may be."""
+    if _PEM in given:
+        return given
+    try:
+        decoded = b64decode(given, validate=True).decode("ascii")
+    except ValueError:
+        return ""
+    return decoded if _PEM in decoded else ""
+
+
+def _keep(path: Path, text: str) -> None:
+    try:
+        TextFile(path).write(text)
+    except OSError as error:
+        raise BadInput(
+            f'"{CA_BUNDLE.name}" was given as text, and {path.parent} cannot be written to keep it:'
+            f" {error.strerror}. Give the path of a file."
+        ) from None
 
 
 def _proxy_url(settings: Settings) -> str:
@@ -183,16 +230,20 @@ def _machine_proxy(variables: Mapping[str, str]) -> tuple[Any, ...]:
 
 
 def _certificate(given: str) -> str:
-    """The certificate itself, where the setting names a file that holds it."""
+    """The certificate itself, where the setting names a file that holds it.
+
+    What is short and no PEM can only be a path. Raises `BadInput` when there is no such file.
+    """
     if not given or "-----BEGIN" in given or len(given) > 1024:
         return given
-    path = Path(given)
     try:
-        if not path.is_file():
-            return given
-        data = path.read_bytes()
-    except (OSError, ValueError):
-        return given
+        data = Path(given).read_bytes()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no path"
+        raise BadInput(
+            f'"{CERTIFICATE.name}" is neither PEM text nor a PFX file in base64, and as a path it'
+            f" cannot be read: {why}."
+        ) from None
     return data.decode("ascii", "replace") if b"-----BEGIN" in data else b64encode(data).decode()
 
 

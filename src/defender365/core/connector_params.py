@@ -121,3 +121,8 @@ class ConnectorParams:
         return EnvironmentRule(
             self.environment_field_name, self.environment_regex_pattern, default
         ).checked()
+
+    @property
+    def working_seconds(self) -> float:
+        """What a run may use: the script's timeout less what it takes to hand over and end."""
+        return self.script_timeout - max(3.0, min(30.0, 0.15 * self.script_timeout))

@@ -4,6 +4,8 @@ One case alert per Defender alert, grouped by incident; an incident without aler
 its own. Field names and ids are those of the published integration, so mappings and playbooks
 made for it keep working. Flattening follows the platform's `dict_to_flat`: keys joined by `_`,
 lists counted from 1, every value text, null an empty text, empty lists and objects nothing.
+Each event also has `start_time_ms` and `end_time_ms` (ms since 1970 UTC, as text): Microsoft's
+times have none to seven digits of fraction, which no date format of the platform covers.
 """
 
 import re
@@ -123,7 +125,12 @@ def incident_event(incident: Incident) -> Event:
     event = flat(incident.raw)
     event["event_type"] = "Incident"
     event.setdefault("@odata.type", INCIDENT_TYPE)
-    return event
+    start = _first_ms(incident.raw, "createdDateTime", "lastUpdateDateTime")
+    return event | _times(start, _first_ms(incident.raw, "lastUpdateDateTime"))
+
+
+def _times(start: int, end: int) -> Event:
+    return {"start_time_ms": str(start), "end_time_ms": str(max(start, end))}
 
 
 def flat(value: Json, prefix: str = "") -> Event:
@@ -164,6 +171,7 @@ def _from_alert(incident: Incident, head: Event, alert: Alert, rule: Environment
         incident.raw, "createdDateTime", "lastUpdateDateTime"
     )
     end = _first_ms(alert.raw, "lastActivityDateTime", "lastUpdateDateTime") or start
+    metadata |= _times(start, end)
     return CaseAlert(
         ticket_id=incident.id,
         display_id=alert.id,

@@ -44,8 +44,8 @@ LOGIN_API_ROOT = Param(
 )  # fmt: skip
 CERTIFICATE = Param(
     "Client Certificate",
-    "Instead of the client secret: the app's certificate with its private key, as PEM text or as"
-    " a PFX file in base64.",
+    "Instead of the client secret: the app's certificate with its private key, as PEM text, as a"
+    " PFX file in base64, or as the path of either file. It wins over a client secret.",
     kind=Kind.SECRET, advanced=True,
 )  # fmt: skip
 CERTIFICATE_PASSWORD = Param(
@@ -55,13 +55,13 @@ CERTIFICATE_PASSWORD = Param(
 FEDERATED_TOKEN_FILE = Param(
     "Federated Token File",
     "Instead of the client secret: a file with a token of the identity provider that the app"
-    " trusts (workload identity). It is read anew for each sign-in.",
+    " trusts (workload identity). It is read anew for each sign-in, and wins over a client secret.",
     advanced=True,
 )  # fmt: skip
 CA_BUNDLE = Param(
     "CA Bundle",
-    "A file of certificates to trust instead of the public ones. It has no effect when Verify SSL"
-    " is off.",
+    "The certificates to trust instead of the public ones: a file, or the text of one in PEM or in"
+    " base64. It has no effect when Verify SSL is off.",
     advanced=True,
 )  # fmt: skip
 CLOUD = Param(

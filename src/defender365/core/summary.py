@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from defender365.core.clock import utc
-from defender365.core.errors import Defender365Error
+from defender365.core.errors import Defender365Error, RetryLater
 
 
 @dataclass
@@ -41,3 +41,28 @@ class Summary:
             "backlog": self.backlog,
             "error": str(self.failure) if self.failure else None,
         }
+
+    def words(self, requests: int) -> list[str]:
+        """The summary for a person, a sentence or two a line; what failed is not among them."""
+        lines = [
+            f"{self.incidents_processed} incidents processed ({self.incidents_seen} new or"
+            f" changed), {self.alerts_delivered} alerts delivered, {requests} requests."
+        ]
+        if self.filtered:
+            kept_out = ", ".join(f"{rule} {count}" for rule, count in self.filtered.items())
+            lines.append(f"Kept out: {kept_out}.")
+        if self.set_aside:
+            lines.append(f"Set aside: {self.set_aside} records that could not be read.")
+        if self.backlog and not self.failure and not self.throttled_until:
+            lines.append("More incidents wait; the next run takes them.")
+        if self.throttled_until:
+            until = utc(self.throttled_until)
+            lines.append(f"A rate limit was reached: nothing is asked for until {until}.")
+        return lines
+
+    def failure_words(self) -> str:
+        """Why the run ended early, for a person; empty when it did not."""
+        if self.failure is None:
+            return ""
+        kept = " What was complete is delivered." if isinstance(self.failure, RetryLater) else ""
+        return f"{self.failure}{kept}"

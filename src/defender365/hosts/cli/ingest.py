@@ -10,9 +10,9 @@ import click
 
 from defender365.connector import Delivery, Rules, poll
 from defender365.core import settings as connection
-from defender365.core.clock import Clock, utc
+from defender365.core.clock import Clock
 from defender365.core.connector_params import DESCRIPTION, ConnectorParams
-from defender365.core.errors import BadInput, Defender365Error, RetryLater
+from defender365.core.errors import BadInput, Defender365Error
 from defender365.core.explain import explain as explained
 from defender365.core.mapping import DEFAULT_ENVIRONMENT
 from defender365.core.settings import Settings
@@ -121,17 +121,12 @@ def _task(given: dict[str, object], options: dict[str, Any]) -> Task:
     )
     return Task(
         rules,
-        good_time(params.script_timeout),
+        params.working_seconds,
         options["state_path"],
         settled_name(options["output"]),
         options["test_run"],
         options["as_json"],
     )
-
-
-def good_time(script_timeout: int) -> float:
-    """The seconds a run may use: the script's timeout less what it takes to hand over and end."""
-    return script_timeout - max(3.0, min(30.0, 0.15 * script_timeout))
 
 
 def _one_poll(task: Task, settings: Settings, host: Host, clock: Clock) -> Defender365Error | None:
@@ -196,23 +191,9 @@ def _report(task: Task, summary: Summary, requests: Any) -> None:
 
 def summary_words(summary: Summary, requests: int) -> str:
     """The summary in a few lines for a person."""
-    lines = [
-        f"{summary.incidents_processed} incidents processed ({summary.incidents_seen} new or"
-        f" changed), {summary.alerts_delivered} alerts delivered, {requests} requests."
-    ]
-    if summary.filtered:
-        kept_out = ", ".join(f"{rule} {count}" for rule, count in summary.filtered.items())
-        lines.append(f"Kept out: {kept_out}.")
-    if summary.set_aside:
-        lines.append(f"Set aside: {summary.set_aside} records that could not be read.")
-    if summary.backlog and not summary.failure and not summary.throttled_until:
-        lines.append("More incidents wait; the next run takes them.")
-    if summary.throttled_until:
-        until = utc(summary.throttled_until)
-        lines.append(f"A rate limit was reached: nothing is asked for until {until}.")
+    lines = summary.words(requests)
     if summary.failure:
-        kept = " What was complete is delivered." if isinstance(summary.failure, RetryLater) else ""
-        lines.append(click.style(f"✗ {summary.failure}{kept}", fg="red"))
+        lines.append(click.style(f"✗ {summary.failure_words()}", fg="red"))
     return "\n".join(lines)
 
 
