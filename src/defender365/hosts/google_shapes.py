@@ -1,0 +1,91 @@
+"""How an outcome looks on Google SecOps: JSON text, case wall tables, and what fits.
+
+Pure: the SDK's shapes without the SDK. The limit is the platform's `max_json_result_size` (15 MB
+unless it says otherwise); over it the SDK throws the whole result away and fails the action.
+"""
+
+import json
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from defender365.actions.outcome import Outcome
+from defender365.core.spec import Table
+
+MARGIN = 4_096
+"""Characters kept free for the frame that the SDK puts around the parts."""
+
+_HARMLESS = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is handed to the platform: the JSON result, and tables as lines of CSV by title."""
+
+    json_text: str | None
+    tables: tuple[tuple[str, list[str]], ...] = ()
+    note: str = ""
+    """What was cut, for the message; empty when nothing was."""
+
+
+def shown(outcome: Outcome, limit: int) -> Shown:
+    """The outcome's result in at most `limit` characters: as many rows as fit, from the first."""
+    tables = tuple((table.name, csv_lines(table)) for table in outcome.tables)
+    text = None if outcome.json_result is None else json_text(outcome.json_result)
+    if _size(text) + sum(_lines_size(lines) for _, lines in tables) <= limit - MARGIN:
+        return Shown(text, tables)
+    rows = _rows(outcome.json_result)
+    if rows is None:
+        return Shown(None, (), "The result was too large for the platform and was left out.")
+    return _cut(rows, tables, limit - MARGIN)
+
+
+def _rows(result: Any) -> list[Any] | None:
+    rows = result.get("Results") if isinstance(result, dict) else None
+    return rows if isinstance(rows, list) else None
+
+
+def _cut(rows: list[Any], tables: tuple[tuple[str, list[str]], ...], room: int) -> Shown:
+    cost = [_size(json_text(row)) for row in rows]
+    for _, (head, *lines) in tables:
+        room -= _size(head)
+        cost = [c + _size(line) + 2 for c, line in zip(cost, lines, strict=True)]
+    kept = sum(total <= room for total in accumulate(cost))
+    note = (
+        f"The result was too large for the platform: the first {kept:,} of {len(rows):,} rows were"
+        " kept. Ask for fewer rows or fields."
+    )
+    cut = tuple((name, lines[: kept + 1]) for name, lines in tables)
+    return Shown(json_text({"Results": rows[:kept]}), cut, note)
+
+
+def _size(text: str | None) -> int:
+    """Characters of a text inside the JSON that the SDK writes, with its quotes."""
+    return len(json.dumps(text))
+
+
+def _lines_size(lines: list[str]) -> int:
+    return sum(_size(line) + 2 for line in lines)
+
+
+def json_text(value: Any) -> str:
+    """JSON that stays text wherever a widget's page puts it: no character that opens markup."""
+    return json.dumps(value, default=str).translate(_HARMLESS)
+
+
+def csv_lines(table: Table) -> list[str]:
+    """A table as the case wall reads it: split at each comma, without quoting.
+
+    So commas and line breaks in cells become blanks; the JSON result keeps them.
+    """
+    return [_line(table.columns), *map(_line, table.rows)]
+
+
+def _line(cells: tuple[Any, ...]) -> str:
+    return ",".join(" ".join(_cell(cell).replace(",", " ").split()) for cell in cells)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, default=str)
