@@ -23,14 +23,14 @@ check: $(TEST)
 	$(BIN)/python -m coverage run -m pytest -n auto
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report
-	$(BIN)/python tools/derive.py --check
+	$(BIN)/python -m tools.derive --check
 
 format: $(TEST)
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
 derive: $(TEST)
-	$(BIN)/python tools/derive.py
+	$(BIN)/python -m tools.derive
 
 bench: $(RUN)
 	$(BIN)/python benchmarks/run.py
@@ -39,7 +39,7 @@ setup: $(TEST)
 
 # Rewrites the pinned, hashed sets from requirements/*.in; needs uv on the path.
 lock:
-	cd requirements && for set in run test; do uv pip compile -q --universal --python-version 3.11 \
+	cd requirements && for set in run test google; do uv pip compile -q --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header $$set.in -o $$set.txt; done
 
 $(BIN)/python:

@@ -1,4 +1,6 @@
-"""Writes what is derived from the code: docs/reference.md and the emulator's COVERAGE.md.
+"""Writes what is derived from the code.
+
+That is docs/reference.md, the Google package's example results, and the emulator's COVERAGE.md.
 
 `--check` writes nothing and fails when a committed file differs from what the code says.
 """
@@ -13,6 +15,7 @@ from defender365.core import errors
 from defender365.core.connector_params import DESCRIPTION, NAME, ConnectorParams
 from defender365.core.settings import Settings
 from defender365.core.spec import Kind, Param, params_of
+from tools.examples import recorded
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -106,19 +109,30 @@ def words(declaration: Param) -> str:
 def main() -> int:
     """Write or check."""
     checking = "--check" in sys.argv[1:]
-    path = ROOT / "docs" / "reference.md"
-    new = reference()
+    examples = ROOT / "src/defender365/hosts/google_package/examples"
+    derived = {ROOT / "docs" / "reference.md": reference()}
+    derived |= {examples / f"{name}.json": text for name, text in recorded().items()}
     status = 0
-    if not checking:
-        path.write_text(new, encoding="utf-8")
-    elif (old := path.read_text(encoding="utf-8") if path.exists() else "") != new:
-        diff = difflib.unified_diff(old.splitlines(), new.splitlines(), "committed", "derived")
-        print("\n".join(diff))
-        print("docs/reference.md is not what the code says: run make derive", file=sys.stderr)
-        status = 1
+    for path, new in derived.items():
+        if not checking:
+            path.write_text(new, encoding="utf-8")
+        elif differs(path, new):
+            status = 1
     option = "--check" if checking else "--write"
     coverage = [sys.executable, "-m", "defender_emulator.coverage", option]
     return subprocess.run(coverage, check=False).returncode or status
+
+
+def differs(path: Path, new: str) -> bool:
+    """Tell how a committed file differs from what the code says, if it does."""
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    if old == new:
+        return False
+    print(
+        "\n".join(difflib.unified_diff(old.splitlines(), new.splitlines(), "committed", "derived"))
+    )
+    print(f"{path.relative_to(ROOT)} is not what the code says: run make derive", file=sys.stderr)
+    return True
 
 
 if __name__ == "__main__":

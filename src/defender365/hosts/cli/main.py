@@ -14,6 +14,7 @@ from defender365.hosts.cli.options import VERBOSE
 
 _LATER = {
     "connector": ("defender365.hosts.cli.ingest", "connector"),
+    "package": ("defender365.hosts.cli.package", "package"),
     "configure": ("defender365.hosts.cli.configure", "configure"),
     "emulator": ("defender365.hosts.cli.emulator", "emulator"),
     "demo": ("defender365.hosts.cli.demo", "demo"),
