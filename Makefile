@@ -32,8 +32,8 @@ format: $(TEST)
 derive: $(TEST)
 	$(BIN)/python -m tools.derive
 
-bench: $(RUN)
-	$(BIN)/python benchmarks/run.py
+bench: $(TEST)
+	$(BIN)/python -m benchmarks.run
 
 setup: $(TEST)
 

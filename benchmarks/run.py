@@ -18,6 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.google_ping import google_ping
+
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = Path(sys.executable).with_name("defender365")
 
@@ -167,6 +169,12 @@ def ping_ratio() -> str:
         return f"ping {mine * 1000:.0f} ms, floor {plain * 1000:.0f} ms: ratio {mine / plain:.2f}"
 
 
+def google_ratio() -> str:
+    """A Ping of the Google package against the SDK, requests and the same HTTP."""
+    with tenant(1, 1) as place, tempfile.TemporaryDirectory() as folder:
+        return google_ping(place.ready, Path(folder))
+
+
 def cpu_ratio() -> str:
     """Delivering 1,000 x 3 in ten polls against fetching and parsing the same pages."""
     with tenant(1000, 3) as place, tempfile.TemporaryDirectory() as folder:
@@ -213,6 +221,7 @@ MEASURES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("Requests, 50 x 3", "1 incident request, none per alert", partial(requests_for, 50, 3)),
     ("Requests, 1,000 x 3", "20 incident requests, none per alert", partial(requests_for, 1000, 3)),
     ("A ping process, token kept", "within 2 times the floor", ping_ratio),
+    ("A Ping of the Google package, token kept", "within 1.3 times the least", google_ratio),
     ("CPU of delivering 1,000 x 3", "within 4 times fetch and parse", cpu_ratio),
     ("Peak memory, 50 x 400", "within 2 times page and idle process", memory_ratio),
     ("The emulator", "within a second", emulator_speed),

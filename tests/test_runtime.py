@@ -89,7 +89,7 @@ def test_a_ca_bundle_may_be_the_text_itself(tmp_path, given):
 
 def test_a_ca_bundle_that_cannot_be_kept_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadInput, match="was given as text, and .* cannot be written"):
+    with pytest.raises(BadInput, match=r"was given as text, and .* cannot be written"):
         _ca_file(PEM, Host({"XDG_CACHE_HOME": str(tmp_path / "file")}))
 
 

@@ -202,26 +202,25 @@ class Soar:
         flags = ["False" if test else "True", "app-key"]
         return self._run("ConnectorsScripts/incidents_connector.py", flags, json.dumps(context))
 
-    def _run(self, script: str, arguments: list[str], text: str) -> Ran:
+    def process_env(self) -> dict[str, str]:
+        """The environment of a script: the platform's address, the SDK, and nothing of ours."""
         host, port = self.platform.server.server_address[:2]
-        env = {
+        kept = {
             k: v for k, v in os.environ.items()
             if not k.upper().endswith(("_PROXY", "CA_BUNDLE")) and not k.startswith("DEFENDER365")
         }  # fmt: skip
-        env |= {
+        return kept | {
             "APP_USE_SSL": "False", "APP_IP": str(host), "APP_PORT": str(port),
             "HOME": str(self.folder / "home"), "PYTHONPATH": self._path(),
             **self.env,
         }  # fmt: skip
+
+    def _run(self, script: str, arguments: list[str], text: str) -> Ran:
         log = f"--logPath={self.folder / 'script.log'}"
         found = subprocess.run(
             [PYTHON, str(self.folder / script), *arguments, log],
-            input=text.encode(),
-            env=env,
-            capture_output=True,
-            check=False,
-            timeout=120,
-        )
+            input=text.encode(), env=self.process_env(), capture_output=True, check=False, timeout=120,
+        )  # fmt: skip
         ran = Ran(found.returncode, found.stdout.decode(), found.stderr.decode())
         if ran.stdout:
             ran.parsed = json.loads(ran.stdout)  # one object and nothing else, always
