@@ -25,13 +25,17 @@ def failure(status: int, body: Any, retry_after: str, now: datetime, what: str) 
     """The error behind a status of 400 or more; `what` names the call for a person."""
     code, message = service_words(body)
     if status == 429:
-        return Throttled(
-            message or f"Too many requests: {what} was throttled.",
-            retry_after=wait_seconds(retry_after, now),
-        )
+        wait = wait_seconds(retry_after, now)
+        return Throttled(_throttle_words(what, wait, message), retry_after=wait)
     if status >= 500:
         return _server_failure(status, code, message, what)
     return _refusal(status, code, message, what)
+
+
+def _throttle_words(what: str, wait: float | None, message: str) -> str:
+    how_long = "a minute" if wait is None else f"{wait:.0f} seconds"
+    said = f" It said: {message}" if message else ""
+    return f"{what}: a rate limit was reached (HTTP 429). Wait {how_long} and try again.{said}"
 
 
 def _refusal(status: int, code: str, message: str, what: str) -> Defender365Error:
