@@ -20,7 +20,7 @@ from defender365.core.connector_params import ConnectorParams
 from defender365.core.spec import params_of
 from defender365.hosts.google_package.built import built_form
 from defender365.hosts.google_package.identity import Identity
-from defender365.hosts.google_secops import PLATFORM_NAMES
+from defender365.hosts.google_shapes import PLATFORM_NAMES
 from tests.lab import Lab
 
 SDK = Path(os.environ.get("SOAR_SDK") or Path(__file__).parent / "sdk")

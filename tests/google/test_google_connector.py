@@ -201,3 +201,26 @@ def test_a_timestamp_far_back_is_where_it_goes_on(soar: Soar):
     soar.platform.context = {"timestamp": cursor}
     ran = soar.connector({"Max Hours Backwards": "0"})
     assert min(int(case["ticket_id"]) for case in ran.cases) == 3
+
+
+def test_a_context_that_is_no_json_is_one_line_and_no_traceback(soar: Soar):
+    ran = soar._run("ConnectorsScripts/incidents_connector.py", ["True", "key"], "{half")
+    assert (ran.code, ran.stdout) == (1, "")
+    assert "The connector could not start" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_test_run_says_when_the_state_is_of_no_use(soar: Soar):
+    soar.platform.context[KEY] = "{half"
+    ran = soar.connector(test=True)
+    assert ran.code == 1
+    assert "state cannot be read" in ran.stderr
+
+
+def test_more_than_a_run_can_take_is_spread_over_runs_within_the_script_timeout(soar: Soar):
+    soar.lab.world.faults.add(kind="slow", route="graph.incidents.list", times=None, seconds=8)
+    ran = soar.connector({"PythonProcessTimeout": "10"})
+    assert ran.code == 0
+    assert ran.cases == []
+    soar.lab.clear_faults()
+    assert len(soar.connector().cases) == 20

@@ -24,7 +24,7 @@ from defender365.hosts.google_package.definitions import CONFIGURATION, HUNTING,
 from defender365.hosts.google_package.identity import VERSION, Identity
 from defender365.hosts.google_package.package import Packager
 from defender365.hosts.google_package.source import pyproject, source_form
-from defender365.hosts.google_secops import PLATFORM_NAMES
+from defender365.hosts.google_shapes import PLATFORM_NAMES
 
 SOURCE = source_form(Identity())
 BUILT = built_form(Identity())

@@ -8,8 +8,14 @@ from hypothesis import strategies as st
 
 from defender365.actions.outcome import Outcome
 from defender365.core.spec import Table
-from defender365.hosts.google_secops import original_spelling, working_seconds
-from defender365.hosts.google_shapes import MARGIN, csv_lines, json_text, shown
+from defender365.hosts.google_shapes import (
+    MARGIN,
+    csv_lines,
+    json_text,
+    original_spelling,
+    shown,
+    working_seconds,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

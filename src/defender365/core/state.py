@@ -88,6 +88,14 @@ class State:
             )
         del self.aside[lost]
 
+    def for_test_run(self) -> "State":
+        """A fresh memory that knows only which requests were made, and a limit in force."""
+        return State(
+            throttled_since=self.throttled_since,
+            throttled_until=self.throttled_until,
+            spent=self.spent,
+        )
+
     def throttle(self, now: float, wait: float) -> None:
         """Nothing may be sent for so many seconds (a day at most)."""
         self.throttled_since = now

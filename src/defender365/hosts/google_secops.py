@@ -13,45 +13,29 @@ import traceback
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from defender365.actions import ACTIONS
 from defender365.actions.outcome import Outcome, Scope, failed, perform
 from defender365.core.clock import Clock
-from defender365.core.entities import HASH, HOST, IP, URL, USER, Entity
+from defender365.core.entities import Entity
 from defender365.core.errors import BadInput, Defender365Error, OutOfTime
 from defender365.core.settings import read_settings
 from defender365.core.spec import Action, params_of, parse
-from defender365.hosts.google_shapes import shown
+from defender365.hosts.google_shapes import (
+    ENTITY_TYPES,
+    PLATFORM_NAMES,
+    original_spelling,
+    shown,
+    working_seconds,
+)
 from defender365.runtime import Host, connect, machine_clock
 
 COMPLETED, FAILED = 0, 2
 """The platform's execution states; a failed action stops its playbook."""
 
-ACTION_SECONDS = 600.0
-"""How long an action may work when the platform sets no deadline."""
-
-REPORT_SECONDS = 5.0
-"""Kept before the platform's deadline, to report in."""
-
 STATE_KEY = "defender365_state"
 """The connector's context value that holds our state."""
-
-PLATFORM_NAMES = {
-    "Product Field Name": "DeviceProductField",
-    "Event Field Name": "EventClassId",
-    "Script Timeout (Seconds)": "PythonProcessTimeout",
-}
-"""The connector's parameters that the platform itself reads, under its own names."""
-
-ENTITY_TYPES = {
-    "ADDRESS": IP,
-    "HOSTNAME": HOST,
-    "USERUNIQNAME": USER,
-    "FILEHASH": HASH,
-    "DestinationURL": URL,
-}
-"""The platform's entity types that our queries can be scoped to."""
 
 COMMIT_ATTEMPTS = 3
 
@@ -191,20 +175,6 @@ class _Act:
         self.siemplify.end(message, outcome.is_success, state)
 
 
-def working_seconds(deadline_ms: float | None, now: float) -> float:
-    """The seconds that an action may use: to its deadline, less what it takes to report."""
-    if not deadline_ms:
-        return ACTION_SECONDS
-    left = deadline_ms / 1000 - now
-    return left - min(REPORT_SECONDS, left / 4)
-
-
-def original_spelling(entity: Any) -> str:
-    """The entity's name before the platform upper-cased it."""
-    properties = entity.additional_properties or {}
-    return str(properties.get("OriginalIdentifier") or entity.identifier)
-
-
 def _asked(what: str, ask: Callable[[], Any]) -> Any:
     """What the platform answers. Raises `BadInput` with its own words, cut short."""
     try:
@@ -234,7 +204,10 @@ def _log_to(logger: Any) -> None:
 
 def run_connector(integration: str) -> None:
     """Run the connector once: a test run when the platform says so."""
-    siemplify = _sdk("SiemplifyConnectors").SiemplifyConnectorExecution()
+    try:
+        siemplify = _sdk("SiemplifyConnectors").SiemplifyConnectorExecution()
+    except Exception as error:  # noqa: BLE001  no traceback to whoever looks at the run
+        _fail(f"The connector could not start: {_unexpected(error)}")
     siemplify.script_name = f"{integration} - Incidents Connector"
     _log_to(siemplify.LOGGER)
     _Connect(siemplify).run()
@@ -270,13 +243,14 @@ class _Connect:
 
     def _poll(self) -> str:
         from defender365.connector import Delivery, poll  # noqa: PLC0415  no action needs it
-        from defender365.core.state import State  # noqa: PLC0415  as above
 
         values = self._values()
         params, rules = self._asked_for(values)
         settings = read_settings(values)
         clock = machine_clock()
-        state = State() if self.test_run else self._load(int(clock.seconds()))
+        state = self._load(int(clock.seconds()))
+        if self.test_run:
+            state = state.for_test_run()
         client = connect(
             settings, host=Host.this(), clock=clock,
             seconds=params.working_seconds, spent=state.spent,
@@ -386,7 +360,7 @@ class _Connect:
                 return
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     sys.stderr.write(message + "\n")
     sys.exit(1)
 

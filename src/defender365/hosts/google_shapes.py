@@ -1,4 +1,4 @@
-"""How an outcome looks on Google SecOps: JSON text, case wall tables, and what fits.
+"""How things look on Google SecOps: names, results as JSON text and case wall tables, what fits.
 
 Pure: the SDK's shapes without the SDK. The limit is the platform's `max_json_result_size` (15 MB
 unless it says otherwise); over it the SDK throws the whole result away and fails the action.
@@ -10,10 +10,33 @@ from itertools import accumulate
 from typing import Any
 
 from defender365.actions.outcome import Outcome
+from defender365.core.entities import HASH, HOST, IP, URL, USER
 from defender365.core.spec import Table
 
 MARGIN = 4_096
 """Characters kept free for the frame that the SDK puts around the parts."""
+
+PLATFORM_NAMES = {
+    "Product Field Name": "DeviceProductField",
+    "Event Field Name": "EventClassId",
+    "Script Timeout (Seconds)": "PythonProcessTimeout",
+}
+"""The connector's parameters that the platform itself reads, under its own names."""
+
+ENTITY_TYPES = {
+    "ADDRESS": IP,
+    "HOSTNAME": HOST,
+    "USERUNIQNAME": USER,
+    "FILEHASH": HASH,
+    "DestinationURL": URL,
+}
+"""The platform's entity types that our queries can be scoped to."""
+
+ACTION_SECONDS = 600.0
+"""How long an action may work when the platform sets no deadline."""
+
+REPORT_SECONDS = 5.0
+"""Kept before the platform's deadline, to report in."""
 
 _HARMLESS = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
@@ -89,3 +112,17 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def working_seconds(deadline_ms: float | None, now: float) -> float:
+    """The seconds that an action may use: to its deadline, less what it takes to report."""
+    if not deadline_ms:
+        return ACTION_SECONDS
+    left = deadline_ms / 1000 - now
+    return left - min(REPORT_SECONDS, left / 4)
+
+
+def original_spelling(entity: Any) -> str:
+    """The entity's name before the platform upper-cased it."""
+    properties = entity.additional_properties or {}
+    return str(properties.get("OriginalIdentifier") or entity.identifier)

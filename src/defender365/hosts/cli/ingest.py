@@ -156,11 +156,7 @@ def _poll_into(  # noqa: PLR0913, PLR0917  the parts of one run
 ) -> Defender365Error | None:  # fmt: skip
     state = load_state(file.read())
     if task.test_run:
-        state = State(
-            throttled_since=state.throttled_since,
-            throttled_until=state.throttled_until,
-            spent=state.spent,
-        )
+        state = state.for_test_run()
 
     def commit(changed: State) -> None:
         out.flush()

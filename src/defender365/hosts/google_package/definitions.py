@@ -17,7 +17,7 @@ from defender365.hosts.google_package.identity import (
     VERSION,
     Identity,
 )
-from defender365.hosts.google_secops import PLATFORM_NAMES
+from defender365.hosts.google_shapes import PLATFORM_NAMES
 
 Definition = dict[str, Any]
 
