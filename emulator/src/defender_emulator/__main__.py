@@ -8,10 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from defender_emulator.clock import machine_now
-from defender_emulator.control import BadControl, speed
+from defender_emulator.control import speed
 from defender_emulator.scenarios import build
-from defender_emulator.server import Emulator, PortTaken
+from defender_emulator.server import Emulator, NotWritable, PortTaken
 from defender_emulator.ticks import moment_of
+from defender_emulator.wanted import BadControl
 
 
 def arguments(given: list[str]) -> argparse.Namespace:
@@ -38,7 +39,7 @@ def main(given: list[str] | None = None) -> int:
     told = arguments(sys.argv[1:] if given is None else given)
     try:
         emulator = make(told)
-    except (PortTaken, BadControl, ValueError) as error:
+    except (PortTaken, NotWritable, BadControl, ValueError) as error:
         sys.stderr.write(f"defender-emulator: {error}\n")
         return 1
     try:
@@ -56,7 +57,7 @@ def _say(line: str) -> None:
 
 
 def make(told: argparse.Namespace) -> Emulator:
-    """The emulator that was asked for. Raises ValueError, `BadControl` or `PortTaken`."""
+    """The emulator that was asked for. Raises ValueError, `BadControl`, `NotWritable` or `PortTaken`."""
     options = dict(item.partition("=")[::2] for item in told.option)
     start = _start(told.start)
     scenario = build(told.scenario, seed=told.seed, start=start, **options)

@@ -18,10 +18,11 @@ from defender_emulator import graph
 from defender_emulator.answers import Refused, defender_error, graph_error
 from defender_emulator.broken import break_answer
 from defender_emulator.clock import machine_now
-from defender_emulator.control import CONTROLS, BadControl
+from defender_emulator.control import CONTROLS
 from defender_emulator.faults import Fault
 from defender_emulator.identity import LIFETIME, Caller, Refusal, TokenInvalid, jwks
 from defender_emulator.routes import ROUTES, Route
+from defender_emulator.wanted import BadControl
 from defender_emulator.world import World
 
 SIGN_IN = (
@@ -266,12 +267,15 @@ def _control(world: World, run: Callable[[World, dict[str, Any]], dict[str, Any]
     async def endpoint(request: Request) -> Response:
         raw = await request.body()
         try:
-            body = dict(json.loads(raw)) if raw else dict(request.query_params)
+            body = json.loads(raw) if raw else dict(request.query_params)
+        except (ValueError, RecursionError):
+            body = None
+        if not isinstance(body, dict):
+            return JSONResponse({"error": "The body must be a JSON object."}, 400)
+        try:
             return JSONResponse(await run_in_threadpool(run, world, body))
         except BadControl as error:
             return JSONResponse({"error": str(error)}, 400)
-        except (ValueError, TypeError):
-            return JSONResponse({"error": "The body must be a JSON object."}, 400)
 
     return endpoint
 

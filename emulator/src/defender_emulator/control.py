@@ -1,5 +1,6 @@
 """The control API under /_emulator/: reset, scenario, clock, faults, limits, journal, apps, state."""
 
+import fnmatch
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -7,13 +8,20 @@ from typing import Any
 from defender_emulator.clock import machine_now, machine_seconds
 from defender_emulator.identity import App
 from defender_emulator.ticks import moment_of, stamp
+from defender_emulator.wanted import (
+    APP,
+    CLOCK,
+    FAULT,
+    LIMITS,
+    SCENARIO,
+    SETTINGS,
+    STEP,
+    BadControl,
+    checked,
+)
 from defender_emulator.world import World
 
 Body = dict[str, Any]
-
-
-class BadControl(Exception):
-    """A control request that makes no sense; the text says why."""
 
 
 def state(world: World, _body: Body) -> Body:
@@ -39,11 +47,11 @@ def reset(world: World, _body: Body) -> Body:
 
 def load(world: World, body: Body) -> Body:
     """Another scenario: `name`, and maybe `seed`, `start`, `speed`, `options`."""
+    checked(body, SCENARIO, "name")
     start = _moment(body["start"]) if body.get("start") else machine_now()
+    options = {str(k): str(v) for k, v in (body.get("options") or {}).items()}
     try:
-        world.build(
-            str(body.get("name")), int(body.get("seed", 0)), start, dict(body.get("options") or {})
-        )
+        world.build(body["name"], body.get("seed", 0), start, options)
     except (ValueError, TypeError) as error:
         raise BadControl(str(error)) from None
     if "speed" in body:
@@ -66,6 +74,7 @@ def get_clock(world: World, _body: Body) -> Body:
 
 def set_clock(world: World, body: Body) -> Body:
     """`speed` (real, stepped or a factor) and/or `now`."""
+    checked(body, CLOCK)
     if "speed" in body:
         world.clock.set_factor(speed(str(body["speed"])))
     if "now" in body:
@@ -75,10 +84,14 @@ def set_clock(world: World, body: Body) -> Body:
 
 def advance(world: World, body: Body) -> Body:
     """Step forward by `seconds`, or `to` a moment."""
+    checked(body, STEP, *(() if "to" in body else ("seconds",)))
     if "to" in body:
         world.clock.set(max(_moment(body["to"]), world.clock.now()))
     else:
-        world.clock.advance(_number(body, "seconds"))
+        try:
+            world.clock.advance(float(body["seconds"]))
+        except OverflowError:
+            raise BadControl("The clock cannot go beyond the year 9999.") from None
     return get_clock(world, {})
 
 
@@ -89,10 +102,20 @@ def get_faults(world: World, _body: Body) -> Body:
 
 def add_fault(world: World, body: Body) -> Body:
     """Put a fault in force; see `faults.Fault` for its fields."""
+    checked(body, FAULT, "kind")
+    _known_route(body.get("route", "*"))
     try:
         return {"id": world.faults.add(**body).id}
     except (TypeError, ValueError) as error:
         raise BadControl(str(error)) from None
+
+
+def _known_route(pattern: str) -> None:
+    from defender_emulator.routes import ROUTES  # noqa: PLC0415  routes know nothing of control
+
+    names = sorted({route.name for route in ROUTES} | {"identity.token"})
+    if not fnmatch.filter(names, pattern):
+        raise BadControl(f'No route is called "{pattern}"; there are {", ".join(names)}.')
 
 
 def clear_faults(world: World, _body: Body) -> Body:
@@ -110,14 +133,17 @@ def get_limits(world: World, _body: Body) -> Body:
 
 
 def set_limits(world: World, body: Body) -> Body:
-    """`limits` by name, and/or whether a 429 says `retry_after`."""
-    for name, limit in dict(body.get("limits") or {}).items():
+    """`limits` by name (a whole number a span), and/or `retry_after`: whether a 429 says how long."""
+    checked(body, LIMITS)
+    for name, limit in (body.get("limits") or {}).items():
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
+            raise BadControl(f'The limit of "{name}" must be a whole number, 0 or more.')
         try:
-            world.limits.set(str(name), int(limit))
-        except (KeyError, ValueError, TypeError):
-            raise BadControl(f"There is no quota {name!r}, or {limit!r} is no number.") from None
-    if "retry_after" in body:
-        world.limits.retry_after = bool(body["retry_after"])
+            world.limits.set(name, limit)
+        except KeyError:
+            known = ", ".join(world.limits.state(world.quota_seconds()))
+            raise BadControl(f'There is no quota "{name}"; there are {known}.') from None
+    world.limits.retry_after = body.get("retry_after", world.limits.retry_after)
     return get_limits(world, {})
 
 
@@ -144,10 +170,8 @@ def get_apps(world: World, _body: Body) -> Body:
 
 def put_app(world: World, body: Body) -> Body:
     """Add or replace an app: `client_id`, `name`, and maybe secret, roles, certificates, federated."""
-    try:
-        app = App(**{**body, "roles": tuple(body.get("roles") or ())})
-    except TypeError as error:
-        raise BadControl(str(error)) from None
+    checked(body, APP, "client_id", "name")
+    app = App(**{**body, "roles": tuple(body.get("roles") or ())})
     world.identity.apps[app.client_id] = app
     return get_apps(world, {})
 
@@ -160,7 +184,8 @@ def expire_tokens(world: World, _body: Body) -> Body:
 
 def set_settings(world: World, body: Body) -> Body:
     """`masking`: whether evolvable enum members are hidden without the Prefer header."""
-    world.masking = bool(body.get("masking", world.masking))
+    checked(body, SETTINGS, "masking")
+    world.masking = body["masking"]
     return {"masking": world.masking}
 
 
@@ -204,10 +229,3 @@ def _moment(text: Any) -> datetime:
     if moment is None:
         raise BadControl(f"{text!r} is no ISO 8601 time.")
     return moment
-
-
-def _number(body: Body, name: str) -> float:
-    value = body.get(name)
-    if not isinstance(value, (int, float)) or value < 0:
-        raise BadControl(f"{name} must be a number, 0 or more.")
-    return float(value)

@@ -25,6 +25,10 @@ class PortTaken(Exception):
     """The port cannot be had."""
 
 
+class NotWritable(Exception):
+    """The CA certificate cannot be put where it was wanted."""
+
+
 @cache
 def authority() -> tuple[trustme.CA, trustme.LeafCert]:
     """The CA and the certificate, made once a process."""
@@ -56,13 +60,18 @@ class Emulator:
         self.world = World(scenario, factor=factor, seed=seed)
         self._folder = None if ca_dir else tempfile.TemporaryDirectory(prefix="defender-emulator-")
         folder = Path(self._folder.name) if self._folder else Path(str(ca_dir))
-        folder.mkdir(parents=True, exist_ok=True)
         number = self._socket.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
         self.url = f"https://{shown}:{number}"
         ca, certificate = authority()
         self.ca_bundle = str(folder / f"emulator-ca-{number}.pem")
-        ca.cert_pem.write_to_path(self.ca_bundle)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            ca.cert_pem.write_to_path(self.ca_bundle)
+        except OSError as error:
+            self._socket.close()
+            self.world.close()
+            raise NotWritable(f"{folder} cannot be written: {error.strerror}.") from None
         config = uvicorn.Config(
             make_app(self.world, self.url), log_level="critical", lifespan="off",
             access_log=False, timeout_graceful_shutdown=1,
@@ -122,8 +131,9 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        raise PortTaken(f"Port {port} on {host} cannot be had: {error.strerror}.") from None
+        why = getattr(error, "strerror", None) or "a port is a number from 0 to 65535"
+        raise PortTaken(f"Port {port} on {host} cannot be had: {why}.") from None
     listener.listen(128)
     return listener

@@ -153,3 +153,50 @@ def test_apps_can_be_added(api):
     assert "new" in api.control("apps", **app).text
     assert api.use("new", "s").get(INCIDENTS).status_code == 200
     assert api.control("apps", nonsense=1).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        ("faults", {"kind": "nothing"}, "kind must be one of status, slow"),
+        ("faults", {}, '"kind" is missing'),
+        ("faults", {"kind": "status", "status": "503"}, '"status" must be a whole number, from 200'),
+        ("faults", {"kind": "status", "probability": 1.5}, '"probability" must be a number, from 0 to 1'),
+        ("faults", {"kind": "status", "times": -1}, '"times" must be a whole number, 0 or more, or null'),
+        ("faults", {"kind": "status", "route": "graph.incident"}, 'No route is called "graph.incident"'),
+        ("faults", {"kind": "status", "colour": 1}, 'There is no field "colour"; there are kind'),
+        ("clock/advance", {"seconds": 1e30}, '"seconds" must be a number, from 0 to'),
+        ("clock/advance", {"seconds": True}, '"seconds" must be a number'),
+        ("clock/advance", {}, '"seconds" is missing'),
+        ("clock/advance", {"to": 5}, '"to" must be a text'),
+        ("clock", {"now": "soon"}, "no ISO 8601 time"),
+        ("clock", {"speed": "fast"}, "A speed is real, stepped or a factor"),
+        ("apps", {"client_id": "x"}, '"name" is missing'),
+        ("apps", {"client_id": 5, "name": "n"}, '"client_id" must be a text'),
+        ("apps", {"client_id": "x", "name": "n", "certificates": ["junk"]}, "certificates in PEM"),
+        ("apps", {"client_id": "x", "name": "n", "roles": "all"}, '"roles" must be a list of texts'),
+        ("scenario", {}, '"name" is missing'),
+        ("scenario", {"name": "attack", "seed": "three"}, '"seed" must be a whole number'),
+        ("scenario", {"name": "attack", "options": ["x"]}, '"options" must be an object, or null'),
+        ("scenario", {"name": "attack", "options": {"nothing": 1}}, "nothing"),
+        ("scenario", {"name": "heist"}, "There is no scenario 'heist'"),
+        ("settings", {"masking": "no"}, '"masking" must be true or false'),
+        ("limits", {"retry_after": 60}, '"retry_after" must be true or false'),
+        ("limits", {"limits": {"graph_alerts": "many"}}, 'limit of "graph_alerts" must be a whole'),
+        ("limits", {"limits": {"x": 1}}, 'There is no quota "x"; there are graph_'),
+    ],
+)  # fmt: skip
+def test_a_body_that_makes_no_sense_is_told_in_words(api, path, body, said):
+    refused = api.post(f"/_emulator/{path}", json=body)
+    assert refused.status_code == 400
+    assert said in refused.json()["error"]
+
+
+def test_a_clock_at_the_end_of_time_goes_no_further(api):
+    api.control("clock", now="9990-01-01T00:00:00Z")
+    assert "beyond the year 9999" in api.control("clock/advance", seconds=3e9).json()["error"]
+
+
+def test_a_body_that_is_no_utf8_is_told(api):
+    for path in ("/_emulator/faults", f"{INCIDENTS}/1/comments"):
+        assert api.post(path, data=b'{"comment": "\xff\xfe"}').status_code == 400

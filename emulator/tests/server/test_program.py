@@ -36,6 +36,8 @@ def test_it_prints_one_line_serves_and_ends_on_a_signal(tmp_path):
         ["--option", "nothing=1"],
         ["--start", "soon"],
         ["--speed", "fast"],
+        ["--port", "99999"],
+        ["--ca-dir", "/proc/nowhere"],
     ],
 )
 def test_what_makes_no_sense_is_one_line_and_exit_code_1(told, capsys):
