@@ -85,6 +85,7 @@ class Host:
 
         Raises `BadInput` naming each missing or bad parameter and where to set it.
         """
+        self._check_profile(given or {})
         values = {**self._profile(), **self._from_variables(), **(given or {})}
         if not values.get(CLIENT_SECRET.name) and values.pop(IN_KEYRING, None):
             values[CLIENT_SECRET.name] = secret_from_keyring(
@@ -97,6 +98,17 @@ class Host:
             hint = f"Set {PREFIX}… variables or run: defender365 configure"
             raise BadInput([*error.problems, f"({hint})"]) from None
         return replace(settings, client_certificate=_certificate(settings.client_certificate))
+
+    def _check_profile(self, given: Mapping[str, object]) -> None:
+        """A profile that was named must be there, unless the tenant and the app are given."""
+        named = f"{PREFIX}CONFIG"
+        if {"Tenant ID", "Client ID"} <= set(given) or not self.variables.get(named):
+            return
+        if not self.profile_path.exists():
+            raise BadInput(
+                f"{named} names {self.profile_path}, which does not exist."
+                " Run: defender365 configure"
+            )
 
     def _from_variables(self) -> dict[str, object]:
         return {

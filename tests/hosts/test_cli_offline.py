@@ -17,7 +17,7 @@ CONFIGURED = {
     "DEFENDER365_TENANT_ID": "t.example",
     "DEFENDER365_CLIENT_ID": "c",
     "DEFENDER365_CLIENT_SECRET": "hush",
-    "DEFENDER365_CONFIG": "/nonexistent/config.toml",
+    "DEFENDER365_CONFIG": "/dev/null",
 }
 
 
@@ -67,8 +67,23 @@ def test_an_entity_dry_run_without_entities_says_what_is_missing():
     found = run(
         "execute-entity-query", "--table-names", "A", "--ip-entity-key", "RemoteIP", "--dry-run"
     )
-    assert found.exit_code == 1
-    assert "not enough entity types" in found.output
+    assert found.exit_code == 0  # as the real run: completed, without success
+    assert found.output.startswith("• Action wasn't able to build the query")
+
+
+def test_a_start_time_without_custom_is_told():
+    found = run(
+        "execute-query", "--table-names", "AlertInfo", "--start-time", "2026-01-01", "--dry-run",
+        "--json",
+    )  # fmt: skip
+    notes = json.loads(found.output)["json_result"]["notes"]
+    assert notes[0].startswith('"Start Time" and "End Time" were not used: "Time Frame" is "Last H')
+
+
+def test_a_profile_that_is_named_must_be_there():
+    found = run("ping", env={"DEFENDER365_CONFIG": "/nonexistent/config.toml"})
+    assert found.exit_code == 2
+    assert "DEFENDER365_CONFIG names /nonexistent/config.toml, which does not exist" in found.output
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,30 @@ def test_hostile_cells_are_shown_as_text(capsys):
     assert '{"a": 1}' in shown
 
 
+def test_a_pipe_gets_every_value_whole_a_row_a_line(capsys):
+    columns = tuple(f"Column{n}" for n in range(40))
+    rows = tuple(tuple(f"{n}-{'v' * 300}" for n in range(40)) for _ in range(3))
+    show.show_table(Table("Results", columns, rows))
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert len([line for line in shown.splitlines() if "39-" + "v" * 300 in line]) == 3
+
+
+def test_a_narrow_terminal_shows_each_row_by_itself(monkeypatch):
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "dumb")
+    columns = tuple(f"Column{n}" for n in range(10))
+    rows = ((*tuple(f"value {n}" for n in range(9)), None),) * 2
+    show.show_table(Table("Results", columns, rows))
+    lines = screen.getvalue().splitlines()
+    assert lines[1] == "─ 1 of 2"
+    assert lines[2] == "  Column0  value 0"
+    assert not [line for line in lines if "Column9" in line]
+    assert max(map(len, lines)) <= 60
+
+
 @pytest.mark.parametrize(
     ("success", "state", "mark"),
     [(True, "completed", "✓"), (False, "completed", "•"), (False, "failed", "✗")],

@@ -12,7 +12,7 @@ from defender365.core.hunting_tables import KNOWN_TABLES, TIMESTAMP, suggest, ti
 from defender365.core.kql_shape import keeps_column
 from defender365.core.kql_text import limited
 from defender365.core.spec import Action, Kind, Param, Result, Table, declared, param
-from defender365.core.timeframe import TIME_FRAMES, Frame, resolve
+from defender365.core.timeframe import CUSTOM, TIME_FRAMES, Frame, resolve
 
 PRODUCT = "Microsoft 365 Defender"
 MAX_ROWS = 100_000
@@ -236,7 +236,8 @@ def _plan(
         sort=sort,
         limit=params.max_results_to_return,
     )
-    return Plan(query, tuple(_notes(frame, tables, scope)) + unsorted, tables)
+    notes = (*_unused(params), *_notes(frame, tables, scope), *unsorted)
+    return Plan(query, notes, tables)
 
 
 def _within(frame: Frame, table: str) -> kql.Condition:
@@ -260,6 +261,16 @@ def _sort(
     if not keeps_column(pipe, column):
         return None, (f"The rows are not sorted: the query leaves no {column} column.",)
     return (column, params.sort_order), ()
+
+
+def _unused(params: ExecuteQuery | ExecuteEntityQuery) -> list[str]:
+    """What was given and has no effect."""
+    if params.time_frame == CUSTOM or not (params.start_time or params.end_time):
+        return []
+    return [
+        f'"{START_TIME.name}" and "{END_TIME.name}" were not used: "{TIME_FRAME.name}" is'
+        f' "{params.time_frame}", not "{CUSTOM}".'
+    ]
 
 
 def _notes(frame: Frame, tables: tuple[str, ...], scope: Scope) -> list[str]:
@@ -321,19 +332,21 @@ def _table(rows: Rows) -> Table:
     return Table("Results", columns, tuple(tuple(r.get(c) for c in columns) for r in rows.rows))
 
 
-def _query_text(params: ExecuteQuery, scope: Scope) -> str:
-    return plan_query(params, scope).query
+def _preview_query(params: ExecuteQuery, scope: Scope) -> Result:
+    return _previewed(plan_query(params, scope))
 
 
-def _custom_query_text(params: ExecuteCustomQuery, scope: Scope) -> str:
-    return plan_custom_query(params, scope).query
+def _preview_custom_query(params: ExecuteCustomQuery, scope: Scope) -> Result:
+    return _previewed(plan_custom_query(params, scope))
 
 
-def _entity_query_text(params: ExecuteEntityQuery, scope: Scope) -> str:
+def _preview_entity_query(params: ExecuteEntityQuery, scope: Scope) -> Result:
     plan = plan_entity_query(params, scope)
-    if plan is None:
-        raise BadInput(NOT_ENOUGH)
-    return plan.query
+    return Result(NOT_ENOUGH, is_success=False) if plan is None else _previewed(plan)
+
+
+def _previewed(plan: Plan) -> Result:
+    return Result(plan.query, json_result={"query": plan.query, "notes": list(plan.notes)})
 
 
 QUERY = Action(
@@ -341,7 +354,7 @@ QUERY = Action(
     f"Execute hunting query in {PRODUCT}.",
     ExecuteQuery,
     run_query,
-    preview=_query_text,
+    preview=_preview_query,
 )
 
 ENTITY_QUERY = Action(
@@ -352,7 +365,7 @@ ENTITY_QUERY = Action(
     ExecuteEntityQuery,
     run_entity_query,
     entities=TYPES,
-    preview=_entity_query_text,
+    preview=_preview_entity_query,
 )
 
 CUSTOM_QUERY = Action(
@@ -360,5 +373,5 @@ CUSTOM_QUERY = Action(
     f"Execute a custom hunting query in {PRODUCT}.",
     ExecuteCustomQuery,
     run_custom_query,
-    preview=_custom_query_text,
+    preview=_preview_custom_query,
 )

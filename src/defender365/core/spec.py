@@ -127,6 +127,8 @@ def _text(declaration: Param, raw: object) -> str:
 def _integer(declaration: Param, raw: object) -> int:
     text = str(raw).strip()
     shown = text if len(text) <= 60 else text[:57] + "..."
+    if re.fullmatch(r"[+-]?[0-9]{19,}", text):
+        raise BadInput(f'"{declaration.name}" is too large a number: {shown}.')
     if isinstance(raw, bool) or not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
         raise BadInput(f'"{declaration.name}" must be a whole number, not "{shown}".')
     number = int(text)
@@ -207,8 +209,8 @@ class Action:
     run: Callable[..., Result]
     entities: tuple[str, ...] = ()
     """The entity types it runs on, as people write them; none means it has no scope."""
-    preview: Callable[..., str] | None = None
-    """Gives the query that `run` would send, without sending it."""
+    preview: Callable[..., Result] | None = None
+    """Gives, as its message, the query that `run` would send, without sending it."""
     failure: str = 'Error executing action "{name}". Reason: {reason}'
     changes: str = ""
     """What it changes in Microsoft 365 Defender; empty for actions that only read."""

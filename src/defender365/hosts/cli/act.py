@@ -108,9 +108,9 @@ def preview(action: Action, values: dict[str, object], entities: tuple[Entity, .
         raise ValueError(f"{action.name} has nothing to preview")
     try:
         params: Any = parse(action.params, values)
-        query = action.preview(params, Scope(machine_clock().now(), entities))
+        found = action.preview(params, Scope(machine_clock().now(), entities))
     except Worded as error:
         return Outcome(action.name, str(error), is_success=False, execution_state=FAILED)
     except Defender365Error as error:
         return failed(action, str(error))
-    return Outcome(action.name, query, True, COMPLETED, {"query": query})  # noqa: FBT003  is_success
+    return Outcome(action.name, found.message, found.is_success, COMPLETED, found.json_result)

@@ -14,6 +14,12 @@ from defender365.actions.outcome import COMPLETED, Outcome
 from defender365.core.spec import Table
 
 MAX_CELL = 200
+"""Characters of a cell that a terminal shows."""
+
+MIN_COLUMN = 12
+"""Below so many characters a column, a terminal shows each row by itself."""
+
+WIDE = 1_000_000
 
 
 def print_json(found: Any) -> None:
@@ -32,36 +38,62 @@ def show_outcome(outcome: Outcome) -> None:
 
 
 def show_table(table: Table) -> None:
-    """A table as wide as the terminal; empty columns are left out, hostile text is shown as text."""
-    from rich import box  # noqa: PLC0415  only people need it, and it costs 80 ms
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table as RichTable  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    """The rows for a person; empty columns are left out, hostile text is shown as text.
 
+    A terminal that is too narrow for the columns shows each row by itself. What is no terminal
+    (a file, a pipe) gets every value whole, a row a line.
+    """
+    from rich.console import Console  # noqa: PLC0415  only people need it, and it costs 80 ms
+
+    console = Console(file=sys.stdout)
     full = [
         index
         for index, _ in enumerate(table.columns)
         if any(row[index] not in (None, "") for row in table.rows)
     ]
+    if not console.is_terminal:
+        console.width = WIDE
+    if len(full) * MIN_COLUMN > console.width:
+        _show_records(table, full, console)
+    else:
+        _show_columns(table, full, console)
+
+
+def _show_columns(table: Table, full: list[int], console: Any) -> None:
+    from rich import box  # noqa: PLC0415  as above
+    from rich.table import Table as RichTable  # noqa: PLC0415  as above
+    from rich.text import Text  # noqa: PLC0415  as above
+
     out = RichTable(title=table.name, box=box.SIMPLE_HEAD, title_justify="left")
     for index in full:
         out.add_column(Text(table.columns[index]), overflow="fold", min_width=6)
+    limit = MAX_CELL if console.is_terminal else WIDE
     for row in table.rows:
-        out.add_row(*(Text(cell_text(row[index])) for index in full))
-    console = Console(file=sys.stdout)
-    if not console.is_terminal:
-        console.width = max(console.width, 160)
+        out.add_row(*(Text(cell_text(row[index], limit)) for index in full))
     console.print(out)
 
 
-def cell_text(value: Any) -> str:
-    """A cell as one line of text: control characters shown, long values cut."""
+def _show_records(table: Table, full: list[int], console: Any) -> None:
+    from rich.text import Text  # noqa: PLC0415  as above
+
+    console.print(Text(table.name, style="italic"))
+    names = max(len(table.columns[index]) for index in full)
+    for count, row in enumerate(table.rows, start=1):
+        console.print(Text(f"─ {count} of {len(table.rows)}", style="bold"))
+        for index in full:
+            if row[index] not in (None, ""):
+                name = Text(f"  {table.columns[index]:<{names}}  ", style="dim")
+                console.print(name + Text(cell_text(row[index])))
+
+
+def cell_text(value: Any, limit: int = MAX_CELL) -> str:
+    """A cell as one line of text: control characters shown, values longer than `limit` cut."""
     if isinstance(value, (dict, list)):
         text = json.dumps(value, ensure_ascii=False)
     else:
         text = "" if value is None else str(value)
     shown = "".join(c if c.isprintable() or c == " " else "�" for c in text)
-    return shown if len(shown) <= MAX_CELL else shown[: MAX_CELL - 1] + "…"
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 class Progress:
