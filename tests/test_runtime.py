@@ -1,6 +1,8 @@
-from base64 import b64encode
+import ssl
+from base64 import b64encode, encodebytes
 
 import pytest
+import trustme
 
 from defender365.core.errors import BadInput
 from defender365.core.settings import read_settings
@@ -74,23 +76,45 @@ def test_what_is_no_certificate_and_no_file_is_told(tmp_path, given):
         host(tmp_path, DEFENDER365_CLIENT_CERTIFICATE=given).settings()
 
 
-PEM = "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
+@pytest.fixture(scope="module")
+def pem():
+    return trustme.CA().cert_pem.bytes().decode()
 
 
-@pytest.mark.parametrize("given", [PEM, b64encode(PEM.encode()).decode()])
-def test_a_ca_bundle_may_be_the_text_itself(tmp_path, given):
+SHAPES = {
+    "pem": lambda pem: pem,
+    "pem on one line": lambda pem: " ".join(pem.split("\n")),
+    "base64": lambda pem: b64encode(pem.encode()).decode(),
+    "base64, wrapped": lambda pem: encodebytes(pem.encode()).decode(),
+    "the body alone": lambda pem: "".join(pem.split("-----")[2].split()),
+    "with a comment": lambda pem: b64encode(f"# Société\n{pem}".encode()).decode(),
+    "two of them": lambda pem: pem + pem,
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_ca_bundle_may_be_the_text_itself(tmp_path, pem, shape):
     here = host(tmp_path)
+    given = SHAPES[shape](pem)
     kept = _ca_file(given, here)
-    assert kept.read_text() == PEM
+    assert ssl.create_default_context(cafile=str(kept)).cert_store_stats()["x509_ca"] == 1
     assert kept.parent == here.cache_folder
     assert kept.stat().st_mode & 0o077 == 0
     assert _ca_file(given, here) == kept
 
 
-def test_a_ca_bundle_that_cannot_be_kept_is_told(tmp_path):
+def test_a_ca_bundle_whose_cache_cannot_be_written_is_kept_elsewhere(tmp_path, pem):
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadInput, match=r"was given as text, and .* cannot be written"):
-        _ca_file(PEM, Host({"XDG_CACHE_HOME": str(tmp_path / "file")}))
+    kept = _ca_file(pem, Host({"XDG_CACHE_HOME": str(tmp_path / "file")}))
+    assert kept.read_text() == pem.replace("\r\n", "\n")
+    kept.unlink()
+    kept.parent.rmdir()
+
+
+@pytest.mark.parametrize("given", ["QUJD" * 200, "-----BEGIN CERTIFICATE-----" + "x" * 300])
+def test_a_ca_bundle_that_is_no_certificate_is_told(tmp_path, given):
+    with pytest.raises(BadInput, match='"CA Bundle" holds no certificate that can be read'):
+        _ca_file(given, host(tmp_path))
 
 
 def test_a_ca_bundle_without_a_certificate_is_told(tmp_path):

@@ -4,6 +4,7 @@ Hosts ask for what they need; nothing below this room reaches for the machine by
 """
 
 import os
+import re
 import secrets
 import time
 import uuid
@@ -26,7 +27,7 @@ from defender365.core.settings import (
     read_settings,
 )
 from defender365.core.spec import folded, params_of
-from defender365.stores.files import TextFile, read_profile
+from defender365.stores.files import SpentFile, TextFile, read_profile
 
 if TYPE_CHECKING:
     from defender365.api.auth import TokenKeeper
@@ -65,6 +66,20 @@ class Host:
         """Where the connector's state of one tenant and app is kept by default."""
         folder = self._folder("XDG_STATE_HOME", ".local/state")
         return folder / f"connector-{_about(settings)}.json"
+
+    @property
+    def hunts_folder(self) -> Path:
+        """Where the user's own hunts are: `hunts` beside the profile."""
+        return self._folder("XDG_CONFIG_HOME", ".config") / "hunts"
+
+    @property
+    def schema_path(self) -> Path:
+        """Where a tenant's own tables and columns are kept."""
+        return self._folder("XDG_CONFIG_HOME", ".config") / "hunting-schema.json"
+
+    def spent(self, settings: Settings) -> "SpentFile":
+        """When recent hunting queries were sent, by any process of this user and tenant."""
+        return SpentFile(self.cache_folder / f"spent-{_about(settings)}.json")
 
     @property
     def cache_folder(self) -> Path:
@@ -150,6 +165,7 @@ def connect(
     from defender365.api.limits import Budgets  # noqa: PLC0415
     from defender365.api.transport import Transport, silence_insecure_warning  # noqa: PLC0415
 
+    settings = replace(settings, client_certificate=_certificate(settings.client_certificate))
     if not settings.verify_ssl:
         silence_insecure_warning()
     deadline = Deadline(clock, seconds)
@@ -173,45 +189,73 @@ def _wire(settings: Settings, host: Host) -> "Wire":
 
 def _ca_file(given: str, host: Host) -> Path:
     """The file of certificates to trust; a text is kept in one, named by its digest."""
-    text = _pem_of(given)
+    text = pem_of(given)
     if text:
-        path = host.cache_folder / f"ca-{sha256(text.encode()).hexdigest()[:16]}.pem"
-        if not path.is_file():
-            _keep(path, text)
-        return path
+        return _kept(text, host)
     path = Path(given)
     try:
         found = path.read_text(encoding="latin-1")
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no path"
+        if len(given) > LONGEST_PATH:
+            raise BadInput(f'"{CA_BUNDLE.name}" holds no certificate that can be read.') from None
         raise BadInput(f'"{CA_BUNDLE.name}" names a file that cannot be read: {why}.') from None
     if "CERTIFICATE-----" not in found:
         raise BadInput(f'The file in "{CA_BUNDLE.name}" holds no certificate in PEM.')
     return path
 
 
+LONGEST_PATH = 255
+
+
+def pem_of(given: str) -> str:
+    """The certificates that were given themselves, as PEM; empty for what else it may be.
+
+    PEM with its line breaks lost, and PEM or DER in base64, wrapped or not: as it was pasted.
+    """
+    import ssl  # noqa: PLC0415  only with a bundle
+
+    text = given
+    if _PEM not in text:
+        try:
+            data = b64decode("".join(given.split()), validate=True)
+        except ValueError:
+            return ""
+        text = data.decode("latin-1")
+        if _PEM not in text:
+            text = ssl.DER_cert_to_PEM_cert(data)
+    blocks = re.findall(
+        r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", text, re.DOTALL
+    )
+    pem = "".join(_block("".join(body.split())) for body in blocks)
+    try:
+        ssl.create_default_context(cadata=pem)
+    except (ssl.SSLError, ValueError):
+        return ""
+    return pem
+
+
+def _block(body: str) -> str:
+    lines = [body[at : at + 64] for at in range(0, len(body), 64)]
+    return "\n".join([_PEM, *lines, "-----END CERTIFICATE-----", ""])
+
+
 _PEM = "-----BEGIN CERTIFICATE-----"
 
 
-def _pem_of(given: str) -> str:
-    """The PEM text that was given itself, plainly or in base64; empty for what else it may be."""
-    if _PEM in given:
-        return given
+def _kept(text: str, host: Host) -> Path:
+    """A file with this text: in the cache, or, where that cannot be written, a new one."""
+    name = f"ca-{sha256(text.encode()).hexdigest()[:16]}.pem"
+    path = host.cache_folder / name
     try:
-        decoded = b64decode(given, validate=True).decode("ascii")
-    except ValueError:
-        return ""
-    return decoded if _PEM in decoded else ""
+        if not path.is_file():
+            TextFile(path).write(text)
+    except OSError:
+        import tempfile  # noqa: PLC0415  rarely needed
 
-
-def _keep(path: Path, text: str) -> None:
-    try:
+        path = Path(tempfile.mkdtemp(prefix="defender365-")) / name
         TextFile(path).write(text)
-    except OSError as error:
-        raise BadInput(
-            f'"{CA_BUNDLE.name}" was given as text, and {path.parent} cannot be written to keep it:'
-            f" {error.strerror}. Give the path of a file."
-        ) from None
+    return path
 
 
 def _proxy_url(settings: Settings) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from defender365.api.auth import Token
 from defender365.api.kept_tokens import EncryptedTokens
-from defender365.core.settings import Settings
+from defender365.core.settings import Settings, read_settings
 from tests.fakes import MemoryBox
 
 SETTINGS = Settings(tenant_id="t", client_id="c", client_secret="hush-hush")
@@ -53,3 +53,28 @@ def test_a_place_that_cannot_be_used_costs_a_sign_in_and_nothing_else():
 
 def test_the_two_ways_to_show_a_token_hide_it():
     assert "ey.secret" not in repr(TOKENS["https://graph.example"])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"Client Secret": "x", "Client Certificate": "A"},
+         {"Client Secret": "y", "Client Certificate": "A"}, True),
+        ({"Client Secret": "x", "Client Certificate": "A"},
+         {"Client Secret": "x", "Client Certificate": "B"}, False),
+        ({"Client Secret": "x", "Client Certificate": "A"}, {"Client Secret": "x"}, False),
+    ],
+)  # fmt: skip
+def test_tokens_are_sealed_with_the_credential_in_use(one, other, same):
+    box = MemoryBox()
+    ids = {"Tenant ID": "t", "Client ID": "c"}
+    EncryptedTokens(box, read_settings(ids | one), bytes).save({"r": Token("v", 9.0, None)})
+    found = EncryptedTokens(box, read_settings(ids | other), bytes).load()
+    assert bool(found) is same
+
+
+def test_a_federated_token_beside_a_secret_keeps_nothing():
+    box = MemoryBox()
+    told = {"Tenant ID": "t", "Client ID": "c", "Client Secret": "x", "Federated Token File": "f"}
+    EncryptedTokens(box, read_settings(told), bytes).save({"r": Token("v", 9.0, None)})
+    assert box.text == ""

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -38,12 +39,16 @@ class Platform:
     """What the platform keeps: configuration, context values, entities; and who asked for what."""
 
     def __init__(self) -> None:
-        self.configuration: dict[str, Any] = {}
+        self.configuration: Any = {}
         self.context: dict[str, Any] = {}
         self.entities: list[dict[str, Any]] = []
         self.asked: list[str] = []
         self.broken: set[str] = set()
         """Calls that answer 500."""
+        self.forgetful: set[str] = set()
+        """Calls that are carried out and answer 502."""
+        self.slow = 0.0
+        """Seconds that each context value takes."""
         platform = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -71,7 +76,12 @@ class Platform:
         if self.broken.intersection({name, self.asked[-1]}):
             self._send(request, 500, {"ErrorMessage": "the platform is unwell"})
             return
+        if self.slow and name.endswith("ContextProperty"):
+            threading.Event().wait(self.slow)  # a slow platform, in a thread of its own
         found = self._found(name, body)
+        if name in self.forgetful:
+            self._send(request, 502, {"ErrorMessage": "the answer was lost"})
+            return
         self._send(request, 204 if found is None else 200, found)
 
     def _found(self, name: str, body: dict[str, Any]) -> Any:
@@ -121,6 +131,7 @@ class Ran:
     code: int
     stdout: str
     stderr: str
+    seconds: float = 0.0
     parsed: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -217,11 +228,13 @@ class Soar:
 
     def _run(self, script: str, arguments: list[str], text: str) -> Ran:
         log = f"--logPath={self.folder / 'script.log'}"
+        began = time.perf_counter()
         found = subprocess.run(
             [PYTHON, str(self.folder / script), *arguments, log],
             input=text.encode(), env=self.process_env(), capture_output=True, check=False, timeout=120,
         )  # fmt: skip
-        ran = Ran(found.returncode, found.stdout.decode(), found.stderr.decode())
+        took = time.perf_counter() - began
+        ran = Ran(found.returncode, found.stdout.decode(), found.stderr.decode(), took)
         if ran.stdout:
             ran.parsed = json.loads(ran.stdout)  # one object and nothing else, always
         return ran

@@ -185,3 +185,21 @@ def test_nothing_but_the_result_is_on_stdout_and_the_log_is_in_it(soar: Soar):
     ]  # fmt: skip
     assert json.loads(ran.parsed["ResultObjectJson"])
     assert soar.settings["Client Secret"] not in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("limit", [0, None, "15", -1, "much"])
+def test_an_odd_limit_of_the_platform_is_the_usual_one(soar: Soar, limit):
+    ran = soar.action("Update Incident", {"Incident ID": "3", "Status": "Resolved"},
+                      max_json_result_size=limit)  # fmt: skip
+    assert ran.parsed["Message"] == "Successfully updated incident 3 in Microsoft 365 Defender."
+    assert ran.json_result["status"] == "resolved"
+
+
+def test_a_configuration_that_is_no_object_is_told(soar: Soar):
+    soar.platform.configuration = ["not", "an", "object"]
+    assert "a configuration that is no list of parameters" in soar.action("Ping").parsed["Message"]
+
+
+def test_a_deadline_may_be_a_text(soar: Soar):
+    soon = str(int((machine_seconds() + 60) * 1000))
+    assert soar.action("Ping", execution_deadline_unix_time_ms=soon).parsed["ExecutionState"] == 0

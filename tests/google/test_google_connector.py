@@ -204,7 +204,7 @@ def test_a_timestamp_far_back_is_where_it_goes_on(soar: Soar):
 
 
 def test_a_context_that_is_no_json_is_one_line_and_no_traceback(soar: Soar):
-    ran = soar._run("ConnectorsScripts/incidents_connector.py", ["True", "key"], "{half")
+    ran = soar._run("ConnectorsScripts/incidents_connector.py", ["False", "key"], "{half")
     assert (ran.code, ran.stdout) == (1, "")
     assert "The connector could not start" in ran.stderr
     assert "Traceback" not in ran.stderr
@@ -224,3 +224,68 @@ def test_more_than_a_run_can_take_is_spread_over_runs_within_the_script_timeout(
     assert ran.cases == []
     soar.lab.clear_faults()
     assert len(soar.connector().cases) == 20
+
+
+def test_a_slow_platforms_overflow_checks_do_not_outlast_the_script(soar: Soar):
+    soar.lab.load(shifted(story(many(40, "abcde"), start=at(0)), machine_now() - at(0)))
+    soar.platform.slow = 0.2  # 200 alerts, each two questions where the SDK is Google's
+    ran = soar.connector({"PythonProcessTimeout": "10", "Max Incidents To Fetch": "100"})
+    assert ran.seconds < 11
+    assert len(ran.cases) == 200
+    assert "No time is left for the platform's overflow check" in ran.stdout
+    assert KEY in soar.platform.context
+
+
+def test_a_state_that_was_kept_though_the_answer_was_an_error_counts_as_kept(soar: Soar):
+    soar.platform.forgetful = {"SetContextProperty"}
+    first = soar.connector({"Disable Overflow": "true"})
+    assert (first.code, first.stderr.count("could not be saved")) == (0, 0)
+    soar.platform.forgetful = set()
+    assert set(ids(first, soar.connector({"Disable Overflow": "true"})).values()) == {1}
+
+
+def test_alerts_of_a_run_that_failed_do_not_count_towards_the_overflow(soar: Soar):
+    soar.lab.world.faults.add(kind="status", status=500, route="graph.*", times=None)
+    soar.connector()
+    assert "overflow_data" not in soar.platform.context
+
+
+def test_who_removes_the_state_after_a_takeover_gets_a_fresh_start(soar: Soar):
+    long_ago = now_ms(soar) - 5 * 24 * 3600 * 1000
+    soar.platform.context = {"timestamp": str(long_ago), "ids": "[]"}
+    assert len(soar.connector().cases) == 20
+    del soar.platform.context[KEY]
+    assert soar.connector({"Max Hours Backwards": "0"}).cases == []
+
+
+def test_a_map_of_ids_to_times_counts_its_ids_only(soar: Soar):
+    late = {f"old-{n}": now_ms(soar) - n for n in range(600)}
+    soar.platform.context = {"timestamp": str(now_ms(soar)), "ids": json.dumps(late)}
+    ran = soar.connector({"Max Incidents To Fetch": "100"})
+    assert min(int(case["ticket_id"]) for case in ran.cases) <= 6  # an overlap of 30 minutes
+
+
+def test_a_test_run_that_could_not_look_fails_with_the_reason(soar: Soar):
+    soar.lab.world.faults.add(kind="throttle", route="graph.incidents.list", times=1)
+    met = soar.connector(test=True)
+    assert (met.code, met.stdout) == (1, "")
+    assert "A rate limit is in force" in met.stderr
+    soar.lab.world.faults.add(kind="throttle", route="graph.incidents.list", times=1)
+    soar.connector()  # remembers it
+    remembered = soar.connector(test=True)
+    assert remembered.code == 1
+    assert "try again after" in remembered.stderr
+
+
+def test_a_list_slower_than_the_run_is_an_error_row(soar: Soar):
+    soar.lab.world.faults.add(kind="slow", route="graph.incidents.list", times=None, seconds=20)
+    ran = soar.connector({"PythonProcessTimeout": "10"})
+    assert (ran.code, ran.cases) == (0, [])
+    assert ran.errors
+
+
+def test_an_sdk_that_cannot_start_has_an_error_row_all_the_same(soar: Soar):
+    ran = soar._run("ConnectorsScripts/incidents_connector.py", ["True", "key"], "{half")
+    assert (ran.code, ran.cases) == (0, [])
+    assert "The connector could not start" in ran.errors[0]
+    assert "proxy" in ran.errors[0]

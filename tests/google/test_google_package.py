@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from defender365.actions import ACTIONS
 from defender365.core.connector_params import NAME, ConnectorParams
-from defender365.core.errors import BadInput
+from defender365.core.errors import BadInput, Unreachable
 from defender365.core.spec import Kind, params_of
 from defender365.hosts.cli.main import program
 from defender365.hosts.google_package import wheels
@@ -201,10 +201,24 @@ def test_another_identifier_is_installed_beside():
     assert Identity().folder == "microsoft365_defender"
 
 
-@pytest.mark.parametrize("name", ["", "has blank", "1st", "ü", "a" * 151, "../x"])
+@pytest.mark.parametrize("name", ["", "has blank", "1st", "ü", "a" * 121, "../x", "A_", "Foo-"])
 def test_an_identifier_that_the_platform_refuses_is_told(name):
     with pytest.raises(BadInput, match='"Identifier" must be'):
         Identity.named(name)
+
+
+@pytest.mark.parametrize("name", ["Defender365", "requests", "Soar_SDK", "pytest"])
+def test_an_identifier_that_is_a_dependencys_name_is_told(name):
+    with pytest.raises(BadInput, match="must not be the name of a package"):
+        Identity.named(name, wheels.names())
+
+
+def test_an_index_is_written_without_its_password():
+    given = "https://bob:hunter2@index.example/simple"
+    assert wheels.without_password(given) == "https://index.example/simple"
+    with pytest.raises(Unreachable) as raised:
+        wheels.run([sys.executable, "-c", f"import sys; sys.exit({given!r})"], "x", I=given)
+    assert "hunter2" not in str(raised.value)
 
 
 def test_our_wheel_is_whole_installs_and_is_the_same_each_time():
@@ -216,7 +230,7 @@ def test_our_wheel_is_whole_installs_and_is_the_same_each_time():
         rows = [row.split(",") for row in opened.read(record).decode().splitlines()]
         assert {row[0] for row in rows} == set(opened.namelist())
         assert all(str(len(opened.read(n))) == size for n, _, size in rows if n != record)
-        assert "defender365/hosts/google_secops.py" in opened.namelist()
+        assert "defender365/hosts/google_secops/__init__.py" in opened.namelist()
         metadata = next(n for n in opened.namelist() if n.endswith("METADATA"))
         assert b"Requires-Dist: msal" in opened.read(metadata)
 
@@ -274,7 +288,7 @@ def test_a_folder_that_is_no_integration_is_left_alone(tmp_path):
     kept.parent.mkdir()
     kept.write_text("years of work")
     packager = Packager(Identity(), tmp_path, "https://index.example/simple", lambda _text: None)
-    with pytest.raises(BadInput, match="is no integration"):
+    with pytest.raises(BadInput, match="is not the integration"):
         packager.source_folder("true")
     assert kept.read_text() == "years of work"
 
@@ -288,8 +302,10 @@ def test_the_source_form_is_written_whole_and_again(tmp_path):
         wheel, _ = wheels.own_wheel()
         assert written == {*SOURCE, "pyproject.toml", f"wheels/{wheel}"}
     assert said == ["Resolving the lock file …"] * 2
-    with pytest.raises(Exception, match="the lock file could not be made"):
+    with pytest.raises(Unreachable, match="the lock file could not be made"):
         packager.source_folder("false")
+    assert (folder / "definition.yaml").is_file()  # the one before is still there
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
 
 
 def test_pip_says_which_index_it_uses():

@@ -33,7 +33,7 @@ class EncryptedTokens:
     def __init__(self, box: Box, settings: Settings, random: Callable[[int], bytes]) -> None:
         self._box = box
         self._random = random
-        self._secret = settings.client_secret or settings.client_certificate
+        self._secret = _lasting(settings)
         about = (settings.tenant_id, settings.client_id, settings.login_api_root)
         self._about = "\n".join(about).encode()
 
@@ -77,3 +77,13 @@ class EncryptedTokens:
         # HKDF (RFC 5869) of one block: Entra's secrets and keys are high in entropy.
         extracted = hmac.digest(salt, self._secret.encode(), sha256)
         return AESGCM(hmac.digest(extracted, b"defender365 tokens\x01", sha256))
+
+
+def _lasting(settings: Settings) -> str:
+    """The credential that the app signs in with, where it lasts; empty for a federated token.
+
+    The one in use, and not another that was also typed: only who has it may read the tokens.
+    """
+    if settings.client_certificate:
+        return settings.client_certificate
+    return "" if settings.federated_token_file else settings.client_secret

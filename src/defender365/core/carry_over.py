@@ -63,4 +63,5 @@ def _texts(found: object) -> Iterator[str]:
     elif isinstance(found, dict):
         yield from found
         for item in found.values():
-            yield from _texts(item)
+            if isinstance(item, (dict, list)):  # what else stands behind an id is a time
+                yield from _texts(item)

@@ -38,6 +38,9 @@ ACTION_SECONDS = 600.0
 REPORT_SECONDS = 5.0
 """Kept before the platform's deadline, to report in."""
 
+RESULT_MEGABYTES = 15.0
+"""The platform's limit for a result when it does not say another."""
+
 _HARMLESS = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
@@ -114,12 +117,26 @@ def _cell(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
-def working_seconds(deadline_ms: float | None, now: float) -> float:
+def working_seconds(deadline_ms: object, now: float) -> float:
     """The seconds that an action may use: to its deadline, less what it takes to report."""
-    if not deadline_ms:
+    deadline = _number(deadline_ms)
+    if deadline <= 0:
         return ACTION_SECONDS
-    left = deadline_ms / 1000 - now
+    left = deadline / 1000 - now
     return left - min(REPORT_SECONDS, left / 4)
+
+
+def result_limit(megabytes: object) -> float:
+    """The platform's limit for a result in megabytes; 15 where it says nothing of use."""
+    limit = _number(megabytes)
+    return limit if 0 < limit < 1_000_000 else RESULT_MEGABYTES
+
+
+def _number(value: object) -> float:
+    try:
+        return float(str(value))
+    except ValueError:
+        return 0.0
 
 
 def original_spelling(entity: Any) -> str:

@@ -6,7 +6,7 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,29 @@ class StateFile(TextFile):
                     " run a --state of its own."
                 )
             yield
+
+
+class SpentFile:
+    """The times of recent requests by budget, shared by a user's processes as well as they can be.
+
+    It only makes what is said of a quota true; a file that cannot be read or written is no matter.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = TextFile(path)
+
+    def read(self) -> dict[str, list[float]]:
+        """The times in seconds since 1970 UTC; nothing where there are none."""
+        try:
+            found = json.loads(self._file.read() or "{}")
+            return {str(name): [float(t) for t in times] for name, times in found.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
+
+    def write(self, spent: Mapping[str, list[float]]) -> None:
+        """Keep these times."""
+        with suppress(OSError):
+            self._file.write(json.dumps(spent))
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -23,7 +23,6 @@ class SiemplifyConnectorExecution(Base):
         )
         self.parameters = {p["param_name"]: p["param_value"] for p in info["params"]}
         self.whitelist = info.get("allow_list")
-        self._times = {}
         self._overflows = []
 
     @property
@@ -49,8 +48,11 @@ class SiemplifyConnectorExecution(Base):
         self, environment, alert_identifier, ingestion_time, alert_name, product
     ):
         key = f"|{environment}|{product}|{alert_name}"
-        self._times[key] = self._times.get(key, 0) + 1
-        if self._times[key] <= MAX_ALERTS:
+        identifier = self.context.connector_info.identifier
+        times = json.loads(self.get_connector_context_property(identifier, "overflow_data") or "{}")
+        times[key] = times.get(key, 0) + 1
+        self.set_connector_context_property(identifier, "overflow_data", json.dumps(times))
+        if times[key] <= MAX_ALERTS:
             return False
         self._overflows.append({"alert_identifier": alert_identifier, "alert_name": alert_name})
         return True

@@ -48,7 +48,7 @@ def google_secops(
     from defender365.hosts.google_package.package import Packager  # noqa: PLC0415  as above
 
     try:
-        identity = Identity.named(identifier)
+        identity = Identity.named(identifier, wheels.names())
         uv = _uv() if form != "zip" else ""
     except BadInput as error:
         raise usage(error) from None

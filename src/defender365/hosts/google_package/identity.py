@@ -1,6 +1,7 @@
 """What the package is called, and what the published integration it replaces is called."""
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -31,12 +32,17 @@ class Identity:
     identifier: str = PUBLISHED
 
     @classmethod
-    def named(cls, identifier: str) -> "Identity":
-        """An identity; raises `BadInput` where the platform would not take the name."""
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,149}", identifier):
+    def named(cls, identifier: str, taken: Container[str] = ()) -> "Identity":
+        """An identity; raises `BadInput` where the platform or its tools would not take the name."""
+        if not re.fullmatch(r"[A-Za-z]([A-Za-z0-9_-]{0,118}[A-Za-z0-9])?", identifier):
             raise BadInput(
                 '"Identifier" must be letters, digits, hyphens and underscores, beginning with a'
-                f' letter, 150 at most; not "{identifier[:60]}".'
+                f' letter and ending with a letter or digit, 120 at most; not "{identifier[:60]}".'
+            )
+        if re.sub(r"[-_]+", "-", identifier).lower() in taken:
+            raise BadInput(
+                f'"Identifier" must not be the name of a package that the integration depends on;'
+                f' "{identifier}" is. Give another, such as {PUBLISHED}Next.'
             )
         return cls(identifier)
 

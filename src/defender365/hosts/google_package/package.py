@@ -1,6 +1,7 @@
 """Writes the package: the source form in a folder, and the ZIP to import."""
 
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,21 +48,39 @@ class Packager:
         `uv` is the tool that makes the lock file; it asks the index, and GitHub for Google's SDK.
         """
         name, content = wheels.own_wheel()
+        shown = wheels.without_password(self.index)
         found = source_form(self.identity)
-        found["pyproject.toml"] = pyproject(self.identity, name, self.index, wheels.pins())
+        found["pyproject.toml"] = pyproject(self.identity, name, shown, wheels.pins())
         found[f"wheels/{name}"] = content
         folder = self.output / self.identity.folder
-        _write(folder, found)
-        self.say("Resolving the lock file …")
-        wheels.run([uv, "lock"], "the lock file could not be made", folder)
+        _check_ours(folder, self.identity.identifier)
+        with tempfile.TemporaryDirectory(dir=self.output, prefix=".new-") as making:
+            made = Path(making) / folder.name
+            _write(made, found)
+            self.say("Resolving the lock file …")
+            trouble = "the lock file could not be made"
+            wheels.run([uv, "lock"], trouble, made, UV_DEFAULT_INDEX=self.index)
+            if folder.exists():
+                shutil.rmtree(folder)
+            made.rename(folder)
         return folder
 
 
+def _check_ours(folder: Path, identifier: str) -> None:
+    """Raise `BadInput` for a folder that is not this integration's: it would be replaced."""
+    if not folder.exists():
+        return
+    try:
+        first = (folder / "definition.yaml").read_text(encoding="utf-8").splitlines()[0]
+    except (OSError, UnicodeDecodeError, IndexError):
+        first = ""
+    if first != f"identifier: {identifier}":
+        raise BadInput(
+            f'{folder} exists and is not the integration "{identifier}". Give another --output.'
+        )
+
+
 def _write(folder: Path, files: Files) -> None:
-    """Replace the folder's content, if it is a package of ours or new."""
-    if folder.exists() and not (folder / "definition.yaml").is_file():
-        raise BadInput(f"{folder} exists and is no integration. Give another --output.")
-    shutil.rmtree(folder, ignore_errors=True)
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 import defender365
 from defender365.core.errors import BadInput, Unreachable
 from defender365.hosts.google_package.source import Files
+from defender365.runtime import Host
 
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64")
 PYTHON = "3.11"
@@ -72,6 +73,16 @@ def pins() -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9_.-]+)==([^\s;\\]+)", pinned(), re.MULTILINE))
 
 
+def names() -> frozenset[str]:
+    """Every package that an integration's lock file may hold beside itself."""
+    return frozenset({*pins(), "defender365", "soar-sdk", "pytest", "pytest-json-report"})
+
+
+def without_password(index: str) -> str:
+    """An index's address as it may be written into a file that is passed on."""
+    return re.sub(r"(?<=://)[^/@]*@", "", index)
+
+
 def dependencies(index: str) -> Files:
     """The dependencies' wheels for the platform, by file name.
 
@@ -84,10 +95,9 @@ def dependencies(index: str) -> Files:
         command = [
             sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check",
             "--retries", "2", "--no-deps", "--require-hashes", "--only-binary", ":all:", *platforms,
-            "--python-version", PYTHON, "--implementation", "cp", "--index-url", index,
-            "-d", f"{folder}/wheels", "-r", str(wanted),
+            "--python-version", PYTHON, "--implementation", "cp", "-d", f"{folder}/wheels", "-r", str(wanted),
         ]  # fmt: skip
-        run(command, "the dependencies' wheels could not be downloaded")
+        run(command, "the dependencies' wheels could not be downloaded", PIP_INDEX_URL=index)
         wheels = sorted(Path(folder, "wheels").glob("*.whl"))
         return {wheel.name: wheel.read_bytes() for wheel in wheels}
 
@@ -107,12 +117,22 @@ def package_index() -> str:
     return default[1]
 
 
-def run(command: list[str], trouble: str, folder: Path | None = None) -> str:
-    """Run a tool and return what it printed. Raises `Unreachable` with its last words."""
+def run(command: list[str], trouble: str, folder: Path | None = None, **variables: str) -> str:
+    """Run a tool and return what it printed. Raises `Unreachable` with its last words.
+
+    An index's address goes by a variable: it may hold a password, which no process list shows.
+    """
     found = subprocess.run(  # noqa: S603  pip and uv, with arguments of ours
-        command, cwd=folder, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**Host.this().variables, **variables},
     )
     if found.returncode:
         said = " ".join(found.stderr.strip().splitlines()[-4:])
+        for secret in re.findall(r"(?<=://)[^/@\s]*(?=@)", " ".join(variables.values())):
+            said = said.replace(secret, "…")
         raise Unreachable(f"{trouble}: {said[-600:]}")
     return found.stdout
