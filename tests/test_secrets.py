@@ -30,7 +30,7 @@ TROUBLE = {
         "Proxy Server Address": "127.0.0.1:1", "Proxy Username": "me",
         "Proxy Password": PROXY_PASSWORD,
     },
-    "bad pfx": {"Client Certificate": "QUJD", "Client Certificate Password": WRONG_SECRET},
+    "bad pfx": {"Client Certificate": "QUJD" * 300, "Client Certificate Password": WRONG_SECRET},
 }  # fmt: skip
 FAULTS = ("status", "cut", "truncated", "html", "expired_token", "throttle", "unknown_error")
 
