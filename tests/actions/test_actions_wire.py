@@ -4,6 +4,7 @@ import pytest
 
 from defender365.actions import ACTIONS
 from defender365.actions.outcome import Outcome, Scope, perform
+from defender365.core.entities import Entity
 from defender365.core.spec import Action
 from defender_emulator.identity import NO_CONSENT, READ_ONLY, SPECIFICATION
 from tests.fakes import START
@@ -15,10 +16,10 @@ BY_NAME = {action.name: action for action in ACTIONS}
 LONGEST = "The client secret in full"
 
 
-def act(lab: Lab, name: str, settings=None, **values: object) -> Outcome:
+def act(lab: Lab, name: str, settings=None, entities=(), **values: object) -> Outcome:
     action: Action = BY_NAME[name]
     with lab.client(**(settings or {})) as client:
-        return perform(action, lambda: client, values, Scope(START))
+        return perform(action, lambda: client, values, Scope(START, entities))
 
 
 def update(lab: Lab, incident_id: str = "1", **values: object) -> Outcome:
@@ -243,3 +244,24 @@ def test_an_unknown_table_is_told_with_the_one_that_was_meant(tenant: Lab):
     found = act(tenant, "Execute Query", **{"Table Names": "alertinfo"})
     assert "Failed to resolve table" in found.message
     assert "Did you mean AlertInfo instead of alertinfo?" in found.message
+
+
+def test_a_long_list_of_entities_is_several_queries_and_one_result(lab: Lab):
+    lab.load(story(many(6, "ab")))
+    users = tuple(Entity("User", f"someone-{n:05}@contoso.example") for n in range(900))
+    known = (*users, Entity("User", "pat"))
+    values = {
+        "Table Names": "AlertEvidence", "User Entity Key": "AccountName",
+        "Time Frame": "Last 24 Hours", "Fields To Return": "AlertId", "Sort Order": "DESC",
+        "Max Results To Return": "5",
+    }  # fmt: skip
+    found = act(lab, "Execute Entity Query", entities=known, **values)
+    assert found.is_success
+    sent = [e for e in lab.world.journal.entries() if "hunting" in e["route"]]
+    assert len(sent) == 4
+    assert all(len(e["query"]) <= 10_000 for e in sent)
+    assert "4 were sent, each with some of them" in found.message
+    rows = found.json_result["Results"]
+    assert [list(row) for row in rows] == [["AlertId"]] * 5  # the sort column was not wanted
+    one = act(lab, "Execute Entity Query", entities=(Entity("User", "pat"),), **values)
+    assert rows == one.json_result["Results"]

@@ -3,139 +3,37 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from defender365.actions.hunting_params import (
+    END_TIME,
+    FIELDS,
+    MAX_ROWS,
+    SORT_FIELD,
+    START_TIME,
+    TABLE_NAMES,
+    TIME_FRAME,
+    ExecuteCustomQuery,
+    ExecuteEntityQuery,
+    ExecuteQuery,
+)
 from defender365.actions.outcome import Scope
-from defender365.api.client import Client, Rows
-from defender365.core import kql
+from defender365.api.client import Client
+from defender365.api.hunting_rows import Rows
+from defender365.core import kql, many_entities
 from defender365.core.entities import HASH, HOST, IP, TYPES, URL, USER, Entity, values_of
 from defender365.core.errors import BadInput, BudgetSpent, Refused, Throttled
 from defender365.core.hunting_tables import KNOWN_TABLES, TIMESTAMP, suggest, time_column
 from defender365.core.kql_shape import keeps_column
 from defender365.core.kql_text import limited
-from defender365.core.spec import Action, Kind, Param, Result, Table, declared, param
-from defender365.core.timeframe import CUSTOM, TIME_FRAMES, Frame, resolve
+from defender365.core.spec import Action, Result, Table
+from defender365.core.timeframe import CUSTOM, Frame, resolve
 
 PRODUCT = "Microsoft 365 Defender"
-MAX_ROWS = 100_000
-"""The most rows Microsoft gives for one query."""
-
 TOO_MANY = "Too many queries were executed. Rate limit is reached. Wait for a minute and try again"
 NOT_ENOUGH = (
     "Action wasn't able to build the query, because not enough entity types were supplied for the"
     ' specified ".. Entity Keys". Please disable "Stop If Not Enough Entities" parameter or provide'
     ' at least one entity for each specified ".. Entity Key".'
 )
-
-TABLE_NAMES = Param(
-    "Table Names", "Specify what tables should be queried.", mandatory=True, sample="AlertInfo"
-)
-TIME_FRAME = Param(
-    "Time Frame",
-    'Specify a time frame for the results. If "Custom" is selected, you also need to provide'
-    ' "Start Time".',
-    kind=Kind.CHOICE, default="Last Hour", choices=TIME_FRAMES,
-)  # fmt: skip
-START_TIME = Param(
-    "Start Time",
-    'Specify the start time for the results. This parameter is mandatory, if "Custom" is selected'
-    ' for the "Time Frame" parameter. Format: ISO 8601',
-)
-END_TIME = Param(
-    "End Time",
-    "Specify the end time for the results. Format: ISO 8601. If nothing is provided and"
-    ' "Custom" is selected for the "Time Frame" parameter then this parameter will use current'
-    " time.",
-)
-FIELDS = Param("Fields To Return", "Specify what fields to return.")
-SORT_FIELD = Param(
-    "Sort Field", "Specify what parameter should be used for sorting.", default=TIMESTAMP
-)
-SORT_ORDER = Param(
-    "Sort Order", "Specify the order of sorting.",
-    kind=Kind.CHOICE, default="ASC", choices=("ASC", "DESC"),
-)  # fmt: skip
-MAX_RESULTS = Param(
-    "Max Results To Return", "Specify how many results to return. Default: 50.",
-    kind=Kind.INTEGER, default=50, minimum=1, maximum=MAX_ROWS,
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class ExecuteQuery:
-    """Parameters of Execute Query."""
-
-    table_names: str = declared(TABLE_NAMES)
-    query: str = param(
-        "Query",
-        "Specify the query that needs to be executed. Use this parameter to provide |where clauses."
-        " Note: you don't need to provide time filter, limiting and sorting.",
-        sample='| where Severity == "High"',
-    )
-    time_frame: str = declared(replace(TIME_FRAME, sample="Last 24 Hours"))
-    start_time: str = declared(START_TIME)
-    end_time: str = declared(END_TIME)
-    fields_to_return: str = declared(FIELDS)
-    sort_field: str = declared(SORT_FIELD)
-    sort_order: str = declared(SORT_ORDER)
-    max_results_to_return: int = declared(MAX_RESULTS)
-
-
-def _key(name: str, entities: str) -> Param:
-    return Param(
-        f"{name} Entity Key",
-        f"Specify what key should be used with {entities} entities. Please refer to the action"
-        " documentation for details.",
-    )
-
-
-@dataclass(frozen=True)
-class ExecuteEntityQuery:
-    """Parameters of Execute Entity Query."""
-
-    table_names: str = declared(replace(TABLE_NAMES, sample="DeviceProcessEvents"))
-    time_frame: str = declared(replace(TIME_FRAME, sample="Last 24 Hours"))
-    start_time: str = declared(START_TIME)
-    end_time: str = declared(END_TIME)
-    fields_to_return: str = declared(FIELDS)
-    sort_field: str = declared(SORT_FIELD)
-    sort_order: str = declared(SORT_ORDER)
-    max_results_to_return: int = declared(MAX_RESULTS)
-    ip_entity_key: str = declared(_key("IP", "IP"))
-    hostname_entity_key: str = declared(replace(_key("Hostname", "Hostname"), sample="DeviceName"))
-    file_hash_entity_key: str = declared(_key("File Hash", "File Hash"))
-    user_entity_key: str = declared(_key("User", "User"))
-    url_entity_key: str = declared(_key("URL", "URL"))
-    email_address_entity_key: str = declared(
-        _key("Email Address", "Email Address (User entity with email regex)")
-    )
-    stop_if_not_enough_entities: bool = param(
-        "Stop If Not Enough Entities",
-        "If enabled, action will not start execution, unless all of the entity types are available"
-        ' for the specified ".. Entity Keys". Example: if "IP Entity Key" and "File Hash Entity'
-        ' Key" are specified, but in the scope there are no file hashes then if this parameter is'
-        " enabled, action will not execute the query.",
-        kind=Kind.CHECKBOX, default=True, mandatory=True,
-    )  # fmt: skip
-    cross_entity_operator: str = param(
-        "Cross Entity Operator",
-        "Specify what should be the logical operator used between different entity types.",
-        kind=Kind.CHOICE, default="OR", choices=("OR", "AND"), mandatory=True,
-    )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class ExecuteCustomQuery:
-    """Parameters of Execute Custom Query."""
-
-    query: str = param(
-        "Query",
-        'Specify the query that needs to be executed. Use this parameter to provide "where" clauses.'
-        ' Note: You don\'t need to provide a limit ("limit" keyword).',
-        mandatory=True, sample="AlertInfo | summarize Alerts = count() by Severity",
-    )  # fmt: skip
-    max_results_to_return: int = param(
-        "Max Results To Return", "Specify the number of results to return.",
-        kind=Kind.INTEGER, default=50, minimum=1, maximum=MAX_ROWS,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -145,6 +43,17 @@ class Plan:
     query: str
     notes: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    """Further queries, where the entities are too many for one; their rows are merged."""
+    sort: tuple[str, str] | None = None
+    hidden: str = ""
+    """A column asked for only to merge by, which was not wanted."""
+    limit: int = MAX_ROWS
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """Everything to send."""
+        return (self.query, *self.more)
 
 
 def run_query(connect: Callable[[], Client], params: ExecuteQuery, scope: Scope) -> Result:
@@ -186,12 +95,29 @@ def plan_entity_query(params: ExecuteEntityQuery, scope: Scope) -> Plan | None:
     a query without its entities would hunt for everything.
     """
     wanted = _wanted(params, scope.entities)
-    found = [kql.AnyOf(key, values) for key, values in wanted if values]
+    found = [(key, values) for key, values in wanted if values]
     if not found or (params.stop_if_not_enough_entities and len(found) < len(wanted)):
         _plan(params, "", kql.NO_CONDITION, scope)  # bad parameters are told all the same
         return None
-    join = kql.any_of if params.cross_entity_operator == "OR" else kql.all_of
-    return _plan(params, "", join(found), scope)
+    every = params.cross_entity_operator == "AND"
+    join = kql.all_of if every else kql.any_of
+
+    def planned(some: many_entities.Wanted, *, merging: bool = False) -> Plan:
+        matching = join(kql.AnyOf(key, values) for key, values in some)
+        return _plan(params, "", matching, scope, merging=merging)
+
+    if len(planned(found).query) <= many_entities.MAX_CHARACTERS:
+        return planned(found)
+    texts = many_entities.queries(
+        found, lambda some: planned(some, merging=True).query, every=every
+    )
+    note = (
+        f"The entities are too many for one query: {len(texts)} were sent, each with some of them,"
+        " and their rows are shown as one result."
+    )
+    whole = planned(found, merging=True)
+    notes = (note, *whole.notes) if len(texts) > 1 else whole.notes
+    return replace(whole, query=texts[0], more=tuple(texts[1:]), notes=notes)
 
 
 def _wanted(
@@ -220,24 +146,27 @@ def _wanted(
 
 
 def _plan(
-    params: ExecuteQuery | ExecuteEntityQuery, pipe: str, scoped: kql.Condition, scope: Scope
-) -> Plan:
+    params: ExecuteQuery | ExecuteEntityQuery, pipe: str, scoped: kql.Condition, scope: Scope,
+    *, merging: bool = False,
+) -> Plan:  # fmt: skip
     tables = _names(params.table_names, TABLE_NAMES.name, "table")
     if not tables:
         raise BadInput(f'"{TABLE_NAMES.name}" is mandatory and was not provided.')
     fields = _names(params.fields_to_return, FIELDS.name, "field")
     frame = resolve(params.time_frame, params.start_time, params.end_time, scope.now)
     sort, unsorted = _sort(params, tables, pipe)
+    hidden = sort[0] if merging and sort and fields and sort[0] not in fields else ""
     query = kql.query(
         [kql.Source(table, _within(frame, table)) for table in tables],
         where=[scoped],
         user_pipe=pipe,
-        fields=fields,
+        fields=(*fields, hidden) if hidden else fields,
         sort=sort,
         limit=params.max_results_to_return,
     )
     notes = (*_unused(params), *_notes(frame, tables, scope), *unsorted)
-    return Plan(query, notes, tables)
+    limit = params.max_results_to_return
+    return Plan(query, notes, tables, sort=sort, hidden=hidden, limit=limit)
 
 
 def _within(frame: Frame, table: str) -> kql.Condition:
@@ -303,7 +232,7 @@ def _one_name(text: str, parameter: str) -> str:
 
 def _hunt(connect: Callable[[], Client], plan: Plan) -> Result:
     try:
-        rows = connect().hunt(plan.query)
+        rows = _asked(connect(), plan)
     except BudgetSpent:
         raise
     except Throttled:
@@ -316,6 +245,19 @@ def _hunt(connect: Callable[[], Client], plan: Plan) -> Result:
         return Result(message, is_success=False, json_result={"Results": []})
     message = f'Successfully executed query "{plan.query}" in {PRODUCT}.{notes}'
     return Result(message, json_result={"Results": rows.rows}, tables=(_table(rows),))
+
+
+def _asked(client: Client, plan: Plan) -> Rows:
+    if not plan.more:
+        return client.hunt(plan.query)
+    answers = [client.hunt(query) for query in plan.queries]
+    columns = next((answer.columns for answer in answers if answer.columns), ())
+    sort = (plan.sort[0], dict(columns).get(plan.sort[0], ""), plan.sort[1]) if plan.sort else None
+    rows = many_entities.merged((a.rows for a in answers), sort=sort, limit=plan.limit)
+    if not plan.hidden:
+        return Rows(columns, rows)
+    shown = tuple(column for column in columns if column[0] != plan.hidden)
+    return Rows(shown, [{k: v for k, v in row.items() if k != plan.hidden} for row in rows])
 
 
 def _did_you_mean(plan: Plan) -> str:
@@ -346,7 +288,8 @@ def _preview_entity_query(params: ExecuteEntityQuery, scope: Scope) -> Result:
 
 
 def _previewed(plan: Plan) -> Result:
-    return Result(plan.query, json_result={"query": plan.query, "notes": list(plan.notes)})
+    found = {"query": plan.query, "queries": list(plan.queries), "notes": list(plan.notes)}
+    return Result("\n\n".join(plan.queries), json_result=found)
 
 
 QUERY = Action(

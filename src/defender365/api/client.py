@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from defender365.api.auth import Tokens
+from defender365.api.hunting_rows import Rows, RowStream, read_rows
 from defender365.api.limits import Budgets
 from defender365.api.records import Collection
 from defender365.api.transport import Request, Transport
 from defender365.core.errors import (
+    BadInput,
     NotFound,
     NotJson,
     NotSignedIn,
@@ -24,6 +25,7 @@ T = TypeVar("T")
 
 GRAPH_HUNTING = "ThreatHunting.Read.All"
 DEFENDER_HUNTING = "AdvancedHunting.Read.All"
+GRAPH_HUNT = "/v1.0/security/runHuntingQuery"
 HUNTING_SECONDS = 190.0
 """Microsoft stops a query after 3 minutes; we wait a little longer for its word."""
 
@@ -44,14 +46,6 @@ CAPABILITIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Run hunting queries", HUNTING),
 )
 """What the integration does, and the permissions of which one is enough."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A hunting result: columns as `(name, type)` and the rows by column name."""
-
-    columns: tuple[tuple[str, str], ...]
-    rows: list[Json]
 
 
 class Client:
@@ -157,16 +151,37 @@ class Client:
         Raises `Refused` with the engine's message, `Throttled`, `TimedOut`, or
         `PermissionMissing` naming both permissions when the token holds neither.
         """
-        root, path, route = self._hunting_route()
-        self.budgets.take("hunting", self.transport.deadline)
-        request = Request(
-            "POST", root + path, route, "The hunting query", body={"Query": query}, attempts=1,
-            read_seconds=HUNTING_SECONDS,
-        )  # fmt: skip
+        root, request = self._hunting_request(query)
         answer = self._as(root, request, self.transport.json)
         if not isinstance(answer, dict):
             raise NotJson("The hunting query: the answer is not a JSON object.")
         return read_rows(answer)
+
+    def hunt_rows(self, query: str, timespan: str = "") -> RowStream:
+        """Run a KQL query like `hunt`, and give its rows as they arrive.
+
+        `timespan` is an ISO 8601 interval that Graph applies on top of the query's own times;
+        the Defender API has none, so there it is a `BadInput`.
+        """
+        root, request = self._hunting_request(query, timespan)
+        return RowStream(self._as(root, request, self.transport.stream))
+
+    def _hunting_request(self, query: str, timespan: str = "") -> tuple[str, Request]:
+        root, path, route = self._hunting_route()
+        body = {"Query": query}
+        if timespan and path != GRAPH_HUNT:
+            raise BadInput(
+                "A time frame for a free query needs Microsoft Graph: grant the app"
+                f" {GRAPH_HUNTING}, or write the times in the query."
+            )
+        if timespan:
+            body["Timespan"] = timespan
+        self.budgets.take("hunting", self.transport.deadline)
+        request = Request(
+            "POST", root + path, route, "The hunting query", body=body, attempts=1,
+            read_seconds=HUNTING_SECONDS,
+        )  # fmt: skip
+        return root, request
 
     def held_permissions(self) -> frozenset[str] | None:
         """The permissions in the tokens; None when they cannot be read.
@@ -183,7 +198,7 @@ class Client:
 
     def _hunting_route(self) -> tuple[str, str, str]:
         roles = self.tokens.get(self._graph).roles
-        graph = (self._graph, "/v1.0/security/runHuntingQuery", "POST /security/runHuntingQuery")
+        graph = (self._graph, GRAPH_HUNT, "POST /security/runHuntingQuery")
         if roles is None or GRAPH_HUNTING in roles:
             return graph
         defender = self._defender_roles()
@@ -222,23 +237,3 @@ class Client:
         token = self.tokens.get(root).value
         headers = {**request.headers, "Authorization": f"Bearer {token}"}
         return Request(**{**request.__dict__, "headers": headers})
-
-
-def read_rows(answer: Json) -> Rows:
-    """The result of either API: `schema/results` or `Schema/Results`, without annotations."""
-    fold = {str(key).lower(): value for key, value in answer.items()}
-    found = fold.get("results")
-    if not isinstance(found, list):
-        raise NotJson("The hunting query: the answer has no results.")
-    rows = [
-        {key: value for key, value in row.items() if not key.endswith("@odata.type")}
-        for row in found
-        if isinstance(row, dict)
-    ]
-    columns = []
-    for item in fold.get("schema") or ():
-        lower = {str(key).lower(): value for key, value in item.items()}
-        columns.append((str(lower.get("name", "")), str(lower.get("type", ""))))
-    if rows and not any(name in rows[0] for name, _ in columns):
-        columns = [(name, "") for name in rows[0]]
-    return Rows(tuple(columns), rows)

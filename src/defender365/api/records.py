@@ -23,7 +23,9 @@ class Collection:
     the text is not JSON or breaks off; the records before that point were whole.
     """
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    def __init__(self, chunks: Iterable[bytes], key: str = "value") -> None:
+        """`key` is the member that holds the records, in whatever case."""
+        self._key = key
         self.fields: dict[str, Any] = {}
         self._chunks = iter(chunks)
         self._decode = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
@@ -51,7 +53,7 @@ class Collection:
         while True:
             key = self._value()
             self._expect(":")
-            if key == "value" and self._peek() == "[":
+            if str(key).lower() == self._key and self._peek() == "[":
                 yield from self._items()
             else:
                 self.fields[str(key)] = self._value()

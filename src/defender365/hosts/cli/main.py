@@ -13,6 +13,7 @@ from defender365.hosts.cli.act import action_command
 from defender365.hosts.cli.options import VERBOSE
 
 _LATER = {
+    "hunt": ("defender365.hosts.cli.hunt", "hunt"),
     "connector": ("defender365.hosts.cli.ingest", "connector"),
     "package": ("defender365.hosts.cli.package", "package"),
     "configure": ("defender365.hosts.cli.configure", "configure"),
