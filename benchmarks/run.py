@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks import hunting
 from benchmarks.google_ping import google_ping
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -175,6 +176,18 @@ def google_ratio() -> str:
         return google_ping(place.ready, Path(folder))
 
 
+def hunt_ratio() -> str:
+    """100,000 rows to CSV against receiving and parsing them."""
+    with tenant(1, 1) as place:
+        return hunting.csv_ratio(place, run, str(PROGRAM), sys.executable)
+
+
+def hunt_memory() -> str:
+    """Whether a hunt's memory grows with its rows."""
+    with tenant(1, 1) as place:
+        return hunting.memory_growth(place, run, str(PROGRAM))
+
+
 def cpu_ratio() -> str:
     """Delivering 1,000 x 3 in ten polls against fetching and parsing the same pages."""
     with tenant(1000, 3) as place, tempfile.TemporaryDirectory() as folder:
@@ -224,6 +237,8 @@ MEASURES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("A Ping of the Google package, token kept", "within 1.3 times the least", google_ratio),
     ("CPU of delivering 1,000 x 3", "within 4 times fetch and parse", cpu_ratio),
     ("Peak memory, 50 x 400", "within 2 times page and idle process", memory_ratio),
+    ("A hunt of 100,000 rows to CSV", "within 1.5 times receiving and parsing", hunt_ratio),
+    ("A hunt's memory", "flat", hunt_memory),
     ("The emulator", "within a second", emulator_speed),
 )
 

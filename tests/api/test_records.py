@@ -92,3 +92,29 @@ def test_closing_lets_the_source_go():
     found.close()
     assert closed == [True]
     Collection([b"{}"]).close()
+
+
+ROW = st.fixed_dictionaries(
+    {"a": st.text() | st.just("},{") | st.just('"},{"'), "b": st.integers() | st.none()},
+    optional={"c": st.lists(st.fixed_dictionaries({"d": st.text(max_size=3)}), max_size=2)},
+)
+
+
+@given(st.lists(ROW, max_size=30), st.integers(1, 400), st.booleans(), st.booleans())
+def test_small_records_are_read_the_same_a_window_at_a_time(rows, size, spaced, last):
+    separators = (", ", ": ") if spaced else (",", ":")
+    body = {"schema": [{"Name": "a"}], "Results": rows} | ({"more": 1} if last else {})
+    text = json.dumps(body, ensure_ascii=False, separators=separators).encode()
+    chunks = [text[at : at + size] for at in range(0, len(text), size)]
+    found = Collection(iter(chunks), "results", small=True)
+    assert list(found) == rows
+    assert found.fields == {k: v for k, v in body.items() if k != "Results"}
+
+
+def test_many_small_records_come_a_window_at_a_time():
+    rows = [{"n": n, "text": "x" * 50} for n in range(20_000)]
+    text = json.dumps({"results": rows}, separators=(",", ":")).encode()
+    chunks = [text[at : at + 65_536] for at in range(0, len(text), 65_536)]
+    assert list(Collection(iter(chunks), "results", small=True)) == rows
+    with pytest.raises(NotJson):
+        list(Collection(iter(chunks[:-1]), "results", small=True))

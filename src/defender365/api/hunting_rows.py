@@ -32,7 +32,7 @@ class RowStream:
     """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._answer = Collection(chunks, "results")
+        self._answer = Collection(chunks, "results", small=True)
         self.columns: Columns = ()
         self.taken = 0
         """How many rows were read so far."""
@@ -41,7 +41,7 @@ class RowStream:
         for record in self._answer:
             if not isinstance(record, dict):
                 continue
-            row = plain(record)
+            row = record if len(record) == len(self.columns) else plain(record)
             if not self.columns:
                 self.columns = _columns(self._answer.fields) or _from_row(row)
             self.taken += 1

@@ -4,14 +4,16 @@ import csv
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
-from defender365.api.hunting_rows import RowStream
+from defender365.api.hunting_rows import Columns, RowStream
 from defender365.core.errors import BadInput
 from defender365.core.model import Json
 from defender365.core.spec import Table
@@ -21,6 +23,11 @@ FORMATS = ("table", "csv", "jsonl", "parquet")
 
 Write = Callable[[RowStream, int | None], int]
 """Takes the rows, at most so many; gives how many it wrote."""
+
+AS_THEY_ARE = frozenset(
+    {"string", "datetime", "int64", "int32", "long", "int", "guid", "double", "real"}
+)
+"""The types whose values the CSV writer takes itself."""
 
 DUCK_TYPES = {
     "datetime": "TIMESTAMP_NS", "int64": "BIGINT", "int32": "INTEGER", "double": "DOUBLE",
@@ -73,25 +80,41 @@ def _table(_stream: IO[str]) -> Write:
 def _csv(stream: IO[str]) -> Write:
     def write(rows: RowStream, most: int | None) -> int:
         out = csv.writer(stream, lineterminator="\n")
+        coming = _first(rows, most)
+        first = next(coming, None)
+        if rows.columns:
+            out.writerow([name for name, _ in rows.columns])
+        if first is None:
+            return 0
         count = 0
-        names: list[str] = []
-        for row in _first(rows, most):
+        cells = _cells(rows.columns)
+        for row in chain([first], coming):
+            out.writerow(cells(row))
             count += 1
-            if not names:
-                names = _head(out, rows)
-            out.writerow([_cell(row.get(name)) for name in names])
-        if not names:
-            _head(out, rows)
         return count
 
     return write
 
 
-def _head(out: Any, rows: RowStream) -> list[str]:
-    names = [name for name, _ in rows.columns]
-    if names:
-        out.writerow(names)
-    return names
+def _cells(columns: Columns) -> Callable[[Json], Sequence[Any]]:
+    """What makes a row's cells: only columns whose type asks for it are looked at by value."""
+    names = [name for name, _ in columns]
+    odd = [at for at, (_, kind) in enumerate(columns) if kind.lower() not in AS_THEY_ARE]
+    plain = itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
+
+    def cells(row: Json) -> Sequence[Any]:
+        try:
+            found: Sequence[Any] = plain(row)
+        except KeyError:  # a row may leave out what it has no value for
+            found = [row.get(name) for name in names]
+        if not odd:
+            return found
+        made = list(found)
+        for at in odd:
+            made[at] = _cell(made[at])
+        return made
+
+    return cells
 
 
 def _cell(value: Any) -> Any:
