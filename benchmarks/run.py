@@ -20,6 +20,7 @@ from typing import Any
 
 from benchmarks import hunting
 from benchmarks.google_ping import google_ping
+from benchmarks.kql_engine import engine_ratio
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = Path(sys.executable).with_name("defender365")
@@ -188,6 +189,12 @@ def hunt_memory() -> str:
         return hunting.memory_growth(place, run, str(PROGRAM))
 
 
+def kql_ratio() -> str:
+    """The emulator's hunting against plain DuckDB SQL."""
+    with tenant(1, 1) as place:
+        return engine_ratio(place.ready)
+
+
 def cpu_ratio() -> str:
     """Delivering 1,000 x 3 in ten polls against fetching and parsing the same pages."""
     with tenant(1000, 3) as place, tempfile.TemporaryDirectory() as folder:
@@ -240,6 +247,7 @@ MEASURES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("A hunt of 100,000 rows to CSV", "within 1.5 times receiving and parsing", hunt_ratio),
     ("A hunt's memory", "flat", hunt_memory),
     ("The emulator", "within a second", emulator_speed),
+    ("Hunting in the emulator, times plain SQL", "as a ratio", kql_ratio),
 )
 
 

@@ -1,11 +1,16 @@
 """Fixtures: the emulator, in a thread, over real HTTPS; one a process, fresh for each test."""
 
+import hypothesis
 import pytest
 
 from defender_emulator.identity import predefined
 from defender_emulator.server import Emulator
 from tests.lab import Lab
 from tests.stories import story
+
+# Speed is measured in benchmarks/: a busy machine makes no test fail.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,7 @@ def make_app(world: World, base: str) -> Starlette:
 def _api(world: World, route: Route, base: str) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         _dress(world, request, base)
-        entry = _entry(request, route.name)
+        entry, cleared = _entry(request, route.name), world.journal.cleared
         try:
             response = await _answer(world, route, request, entry)
         except Refused as refused:
@@ -62,7 +62,7 @@ def _api(world: World, route: Route, base: str) -> Endpoint:
                 graph_error(request, refused) if route.api == "graph" else defender_error(refused)
             )
         entry["status"] = response.status_code
-        world.journal.note(entry)
+        world.journal.note(entry, cleared)
         response.headers["request-id"] = request.state.request_id
         response.headers["client-request-id"] = request.state.client_request_id
         return response

@@ -13,11 +13,14 @@ class Journal:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._entries: deque[dict[str, Any]] = deque(maxlen=LIMIT)
+        self.cleared = 0
+        """How often it was cleared."""
 
-    def note(self, entry: dict[str, Any]) -> None:
-        """Write one request down."""
+    def note(self, entry: dict[str, Any], cleared: int | None = None) -> None:
+        """Write one request down; not if it came before the journal was `cleared` the last time."""
         with self._lock:
-            self._entries.append(entry)
+            if cleared is None or cleared == self.cleared:
+                self._entries.append(entry)
 
     def entries(self, **wanted: str) -> list[dict[str, Any]]:
         """The requests whose fields have these values."""
@@ -32,3 +35,4 @@ class Journal:
         """Forget them."""
         with self._lock:
             self._entries.clear()
+            self.cleared += 1

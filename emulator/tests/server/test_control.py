@@ -5,6 +5,7 @@ import requests
 
 from defender_emulator.clock import VirtualClock
 from defender_emulator.faults import Faults
+from defender_emulator.journal import Journal
 from tests.stories import at, many
 
 pytestmark = pytest.mark.wire
@@ -200,3 +201,13 @@ def test_a_clock_at_the_end_of_time_goes_no_further(api):
 def test_a_body_that_is_no_utf8_is_told(api):
     for path in ("/_emulator/faults", f"{INCIDENTS}/1/comments"):
         assert api.post(path, data=b'{"comment": "\xff\xfe"}').status_code == 400
+
+
+def test_what_was_asked_before_the_journal_was_cleared_is_not_noted_after():
+    journal = Journal()
+    asked = journal.cleared
+    journal.note({"route": "in time"}, asked)
+    journal.clear()
+    journal.note({"route": "late"}, asked)
+    journal.note({"route": "new"}, journal.cleared)
+    assert [entry["route"] for entry in journal.entries()] == ["new"]

@@ -77,6 +77,8 @@ def _cut(rows: list[Any], tables: tuple[tuple[str, list[str]], ...], room: int) 
         room -= _size(head)
         cost = [c + _size(line) + 2 for c, line in zip(cost, lines, strict=True)]
     kept = sum(total <= room for total in accumulate(cost))
+    if kept == len(rows):
+        return Shown(json_text({"Results": rows}), tables)
     note = (
         f"The result was too large for the platform: the first {kept:,} of {len(rows):,} rows were"
         " kept. Ask for fewer rows or fields."
