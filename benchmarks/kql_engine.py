@@ -50,12 +50,16 @@ def engine_ratio(ready: dict[str, str], sizes: tuple[int, ...] = (10_000, 1_000_
     found = []
     for size in sizes:
         ratios = _at_size(session, ready, size)
-        told = ", ".join(f"{name} {ratio:.1f}" for name, ratio in ratios.items())
+        told = ", ".join(
+            f"{name} {ratio:.0f} ({ms:.0f} ms)" for name, (ratio, ms) in ratios.items()
+        )
         found.append(f"{size:,} rows: {told}")
     return "; ".join(found)
 
 
-def _at_size(session: requests.Session, ready: dict[str, str], size: int) -> dict[str, float]:
+def _at_size(
+    session: requests.Session, ready: dict[str, str], size: int
+) -> dict[str, tuple[float, float]]:
     ask = _asker(session, ready)
     session.delete(f"{ready['url']}/_emulator/tables/Bench", timeout=60)
     columns = [{"name": name, "type": kind} for name, kind in COLUMNS.items()]
@@ -68,7 +72,7 @@ def _at_size(session: requests.Session, ready: dict[str, str], size: int) -> dic
     for name, (kql, sql) in QUERIES.items():
         ours = _median(lambda kql=kql: ask(kql))  # type: ignore[misc]
         plain = _median(lambda sql=sql: database.execute(sql).fetchall())  # type: ignore[misc]
-        ratios[name] = ours / plain
+        ratios[name] = ours / plain, ours * 1000
     return ratios
 
 

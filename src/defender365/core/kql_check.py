@@ -20,7 +20,7 @@ from defender365.core.kql_text import (
     balanced_tokens,
     split,
 )
-from defender365.core.timeframe import HISTORY_DAYS
+from defender365.core.timeframe import HISTORY_DAYS, BadInstant, parse_instant
 
 Schema = Mapping[str, Mapping[str, str]]
 """Columns and their KQL types by table."""
@@ -52,6 +52,8 @@ _ match_ sum
 """
 _WORDS = frozenset(_WORDS_TEXT.split())
 """What has a meaning of its own where a name may stand."""
+
+_TOO_OLD = f"Advanced hunting keeps {HISTORY_DAYS} days: older rows are not there."
 
 _STARTING = frozenset({*OPERATORS, "view", "let", "print", "range", "find"})
 """Words that start a query and are no table."""
@@ -162,17 +164,34 @@ class _Reader:
             return
         columns = {column for name in names for column in self.schema.get(name, ())}
         known = columns | self.made | set(self.schema) | _WORDS | _PREAMBLES | OPERATORS | FUNCTIONS
+        timeless = without_time(names, self.schema)
         for before, token, following in _triples(self.found):
-            if _is_plain(before, token, following) and not _known(token.text, known):
+            if not _is_plain(before, token, following) or _known(token.text, known):
+                continue
+            if token.text == TIMESTAMP and timeless:
+                words = f"{timeless[0]} has no {TIMESTAMP}: its rows cannot be told by time."
+                yield Finding(WARNING, words, token.start, token.end)
+            else:
                 yield _unknown("column", token, columns | self.made)
 
     def _times(self) -> Iterator[Finding]:
         horizon = timedelta(days=HISTORY_DAYS)
         for token in self.found:
             span = re.fullmatch(r"(\d+)d", token.text) if token.kind == "number" else None
-            if span and timedelta(days=min(int(span[1]), 36500)) > horizon and self._is_ago(token):
-                words = f"Advanced hunting keeps {HISTORY_DAYS} days: older rows are not there."
-                yield Finding(WARNING, words, token.start, token.end)
+            if (span and timedelta(days=min(int(span[1]), 36500)) > horizon and self._is_ago(token)) or self._is_long_past(token):
+                yield Finding(WARNING, _TOO_OLD, token.start, token.end)
+
+    def _is_long_past(self, token: Token) -> bool:
+        """True for a date before the history that `Timestamp` is compared with."""
+        if token.kind != "literal" or not token.text.startswith("datetime("):
+            return False
+        if re.search(r"\bTimestamp\s*(>=?|==|between\s*\()\s*$", self.text[: token.start]) is None:
+            return False
+        try:
+            moment = parse_instant(token.text[9:-1], "")
+        except BadInstant:
+            return False
+        return moment.moment < self.now - timedelta(days=HISTORY_DAYS)
 
     def _is_ago(self, token: Token) -> bool:
         return re.search(r"\bago\s*\(\s*$", self.text[: token.start]) is not None
