@@ -44,14 +44,22 @@ def test_rows_found_twice_are_one_and_the_whole_is_sorted_and_limited():
     one = [{"Timestamp": "2026-01-01T00:00:03Z", "n": 3}, {"Timestamp": None, "n": 0}]
     two = [{"Timestamp": "2026-01-01T00:00:01.5Z", "n": 1}, {"n": 3, "Timestamp": one[0]["Timestamp"]},
            {"Timestamp": "2026-01-01T00:00:01.4999999Z", "n": 2}]  # fmt: skip
-    rows = merged([one, two], sort=("Timestamp", "DateTime", "asc"), limit=10)
+    rows = merged([one, two], sort=("Timestamp", "DateTime", "asc"), limit=10, apart=False)
     assert [row["n"] for row in rows] == [2, 1, 3, 0]
-    rows = merged([one, two], sort=("Timestamp", "DateTime", "desc"), limit=2)
+    rows = merged([one, two], sort=("Timestamp", "DateTime", "desc"), limit=2, apart=False)
     assert [row["n"] for row in rows] == [3, 1]
-    assert [row["n"] for row in merged([one, two], sort=None, limit=2)] == [3, 0]
+    assert [row["n"] for row in merged([one, two], sort=None, limit=2, apart=False)] == [3, 0]
 
 
 def test_values_of_any_kind_can_be_sorted():
     rows = [{"x": "b"}, {"x": 2}, {"x": {"k": 1}}, {"x": "a"}, {"x": True}, {}]
-    found = merged([rows], sort=("x", "Object", "asc"), limit=10)
+    found = merged([rows], sort=("x", "Object", "asc"), limit=10, apart=True)
     assert [row.get("x") for row in found] == [True, 2, "a", "b", {"k": 1}, None]
+
+
+def test_equal_rows_stay_as_many_as_one_query_found():
+    one, two = [{"n": 1}, {"n": 1}, {"n": 2}], [{"n": 1}, {"n": 3}, {"n": 3}]
+    found = merged([one, two], sort=("n", "Int64", "asc"), limit=10, apart=False)
+    assert [row["n"] for row in found] == [1, 1, 2, 3, 3]
+    found = merged([one, two], sort=("n", "Int64", "asc"), limit=10, apart=True)
+    assert [row["n"] for row in found] == [1, 1, 1, 2, 3, 3]

@@ -49,6 +49,8 @@ class Plan:
     hidden: str = ""
     """A column asked for only to merge by, which was not wanted."""
     limit: int = MAX_ROWS
+    apart: bool = False
+    """No row can answer two of the queries."""
 
     @property
     def queries(self) -> tuple[str, ...]:
@@ -117,7 +119,9 @@ def plan_entity_query(params: ExecuteEntityQuery, scope: Scope) -> Plan | None:
     )
     whole = planned(found, merging=True)
     notes = (note, *whole.notes) if len(texts) > 1 else whole.notes
-    return replace(whole, query=texts[0], more=tuple(texts[1:]), notes=notes)
+    return replace(
+        whole, query=texts[0], more=tuple(texts[1:]), notes=notes, apart=every or len(found) == 1
+    )
 
 
 def _wanted(
@@ -253,7 +257,9 @@ def _asked(client: Client, plan: Plan) -> Rows:
     answers = [client.hunt(query) for query in plan.queries]
     columns = next((answer.columns for answer in answers if answer.columns), ())
     sort = (plan.sort[0], dict(columns).get(plan.sort[0], ""), plan.sort[1]) if plan.sort else None
-    rows = many_entities.merged((a.rows for a in answers), sort=sort, limit=plan.limit)
+    rows = many_entities.merged(
+        (a.rows for a in answers), sort=sort, limit=plan.limit, apart=plan.apart
+    )
     if not plan.hidden:
         return Rows(columns, rows)
     shown = tuple(column for column in columns if column[0] != plan.hidden)

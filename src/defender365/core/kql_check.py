@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from defender365.core.hunting_tables import TIMESTAMP
 from defender365.core.kql_functions import FUNCTIONS
@@ -24,6 +25,9 @@ from defender365.core.timeframe import HISTORY_DAYS, BadInstant, parse_instant
 
 Schema = Mapping[str, Mapping[str, str]]
 """Columns and their KQL types by table."""
+
+MAX_FINDINGS = 100
+"""As many as are told of one query; a text with more is no query."""
 
 ERROR = "error"
 WARNING = "warning"
@@ -76,18 +80,23 @@ def position(text: str, offset: int) -> tuple[int, int]:
 
 
 def check(text: str, schema: Schema, *, now: datetime) -> list[Finding]:
-    """Everything to tell about a query, in the order of the text; nothing for a good one."""
+    """Everything to tell about a query, in the order of the text; nothing for a good one.
+
+    At most `MAX_FINDINGS`.
+    """
     try:
         found = balanced_tokens(text)
     except QueryNotUnderstood as error:
         return [_at(text, error)]
     if all(token.is_sign(";") for token in found):
         return [Finding(ERROR, "There is no query.", 0, 0)]
-    if found[0].is_sign("."):
-        words = "Control commands are refused. A query starts with a table, not with a dot."
-        return [Finding(ERROR, words, found[0].start, found[0].end)]
+    for run in split(found, ";"):
+        if run and run[0].is_sign("."):
+            words = "Control commands are refused. A query starts with a table, not with a dot."
+            return [Finding(ERROR, words, run[0].start, run[0].end)]
     reader = _Reader(text, found, schema, now)
-    return sorted(reader.findings(), key=lambda finding: (finding.start, finding.message))
+    told = islice(reader.findings(), MAX_FINDINGS)
+    return sorted(told, key=lambda finding: (finding.start, finding.message))
 
 
 def _at(text: str, error: QueryNotUnderstood) -> Finding:
@@ -175,17 +184,20 @@ class _Reader:
                 yield _unknown("column", token, columns | self.made)
 
     def _times(self) -> Iterator[Finding]:
-        horizon = timedelta(days=HISTORY_DAYS)
-        for token in self.found:
-            span = re.fullmatch(r"(\d+)d", token.text) if token.kind == "number" else None
-            if (span and timedelta(days=min(int(span[1]), 36500)) > horizon and self._is_ago(token)) or self._is_long_past(token):
+        """Times before the history, where a table's rows are asked for."""
+        if not any(token.text in self.schema for token in self.found):
+            return
+        for at, token in enumerate(self.found):
+            before = [each.text for each in self.found[max(0, at - 3) : at]]
+            if _is_long_ago(token, before) or self._is_long_past(token, before):
                 yield Finding(WARNING, _TOO_OLD, token.start, token.end)
 
-    def _is_long_past(self, token: Token) -> bool:
+    def _is_long_past(self, token: Token, before: list[str]) -> bool:
         """True for a date before the history that `Timestamp` is compared with."""
         if token.kind != "literal" or not token.text.startswith("datetime("):
             return False
-        if re.search(r"\bTimestamp\s*(>=?|==|between\s*\()\s*$", self.text[: token.start]) is None:
+        compared = before[-2:-1] == [TIMESTAMP] and before[-1] in {">", ">=", "=="}
+        if not compared and before != [TIMESTAMP, "between", "("]:
             return False
         try:
             moment = parse_instant(token.text[9:-1], "")
@@ -193,59 +205,55 @@ class _Reader:
             return False
         return moment.moment < self.now - timedelta(days=HISTORY_DAYS)
 
-    def _is_ago(self, token: Token) -> bool:
-        return re.search(r"\bago\s*\(\s*$", self.text[: token.start]) is not None
+
+def _is_long_ago(token: Token, before: list[str]) -> bool:
+    span = re.fullmatch(r"([0-9]{1,5})d", token.text) if token.kind == "number" else None
+    return span is not None and before[-2:] == ["ago", "("] and int(span[1]) > HISTORY_DAYS
 
 
 def _made(found: Sequence[Token]) -> Iterator[str]:
     """Every name the query makes itself."""
-    yield from ("$left", "$right", "$table", "count_", "Count", "source_")
-    for before, token, following in _triples(found):
+    yield from ("$left", "$right", "$table", "count_", "Count", "source_", "query_parameters")
+    for at, (before, token, following) in enumerate(_triples(found)):
         if token.kind == "name" and following is not None:
-            if _names_it(before, following):
-                yield token.text
-            elif following.text == "(":
-                yield from _default_names(token, found)
-            if token.text in {"withsource", "with_source"} and following.is_sign("="):
-                yield from _third(token, found)
+            yield from _made_by_name(at, found)
         if token.kind == "string" and before is not None and before.text in {"[", "("}:
             yield token.text.strip("\"'")
         if token.text == ")" and following is not None and following.is_sign("="):
-            yield from _tuple_before(token, found)
+            yield from _tuple_before(at, found)
     yield from _parsed(found)
 
 
-def _names_it(before: Token | None, following: Token) -> bool:
-    """True where the name between these is made here: `name =`, `name:`, `let name`, `as name`."""
-    naming = before is not None and before.text in {"let", "as", "hint", "alias"}
-    return naming or following.is_sign("=") or following.is_sign(":")
+def _made_by_name(at: int, found: Sequence[Token]) -> Iterator[str]:
+    token, following = found[at], found[at + 1]
+    before = found[at - 1].text if at else ""
+    if before in {"let", "as", "hint", "alias", "set"} or following.text in {"=", ":"}:
+        yield token.text
+    elif following.text == "(":
+        yield from _default_names(at, found)
+    of_hint = at > 1 and before == "." and found[at - 2].text == "hint"
+    if (of_hint or token.text in {"withsource", "with_source"}) and following.is_sign("="):
+        yield from (each.text for each in found[at + 2 : at + 3])
 
 
-def _third(token: Token, found: Sequence[Token]) -> Iterator[str]:
-    at = found.index(token) + 2
-    if at < len(found):
-        yield found[at].text
+def _tuple_before(at: int, found: Sequence[Token]) -> Iterator[str]:
+    """The names of `(a, b) = …`, whose closing parenthesis is at this place."""
+    while at and found[at - 1].text != "(":
+        at -= 1
+        if found[at].kind == "name":
+            yield found[at].text
 
 
-def _tuple_before(close: Token, found: Sequence[Token]) -> Iterator[str]:
-    """The names of `(a, b) = …`."""
-    for token in reversed(found[: found.index(close)]):
-        if token.text == "(":
-            return
-        if token.kind == "name":
-            yield token.text
-
-
-def _default_names(function: Token, found: Sequence[Token]) -> Iterator[str]:
-    """The names of columns that nobody named: `count_`, `dcount_DeviceId`, `Column1`."""
-    at = found.index(function)
+def _default_names(at: int, found: Sequence[Token]) -> Iterator[str]:
+    """The names of columns that nobody named: `count_`, `dcount_DeviceId`, `set_FileName`."""
+    function = found[at].text
     inside = found[at + 2] if at + 2 < len(found) else None
-    yield f"{function.text}_"
+    yield f"{function}_"
     if inside is not None and inside.kind == "name":
-        yield f"{function.text}_{inside.text}"
+        yield f"{function}_{inside.text}"
         short = {"makeset": "set", "make_set": "set", "makelist": "list", "make_list": "list"}
-        if function.text in short:
-            yield f"{short[function.text]}_{inside.text}"
+        if function in short:
+            yield f"{short[function]}_{inside.text}"
 
 
 def _parsed(found: Sequence[Token]) -> Iterator[str]:
@@ -271,14 +279,13 @@ def _tabular_body(run: Sequence[Token]) -> Sequence[Token]:
 def _sources(run: Sequence[Token]) -> Iterator[Token]:
     """The table names of a tabular expression: its start, and what it joins or unites."""
     opening = True
-    for number, token in enumerate(run):
-        following = run[number + 1] if number + 1 < len(run) else None
+    for number, (token, following) in enumerate(_pairs(run)):
         if opening and token.kind == "name" and token.text not in _STARTING:
             if not _opens(following) and not (following and following.is_sign("=")):
                 yield token
             opening = False
         elif token.kind == "name" and token.text in _JOINS:
-            yield from _united(run[number + 1 :], many=token.text == "union")
+            yield from _united(run, number + 1, many=token.text == "union")
             opening = False
         elif token.text == "{" or (token.text == "(" and number == 0):
             opening = True
@@ -286,28 +293,31 @@ def _sources(run: Sequence[Token]) -> Iterator[Token]:
             opening = False
 
 
-def _united(rest: Sequence[Token], *, many: bool) -> Iterator[Token]:
+def _united(run: Sequence[Token], at: int, *, many: bool) -> Iterator[Token]:
     """The table names behind `union`, `join` or `lookup`, past their options."""
-    at = 0
-    while at + 2 < len(rest) and rest[at].kind == "name" and _is_option(rest, at):
-        at += 5 if rest[at + 1].is_sign(".") else 3
-    for token, following in _pairs(rest[at:]):
+    while at + 2 < len(run) and run[at].kind == "name" and _is_option(run, at):
+        at += 5 if run[at + 1].is_sign(".") else 3
+    while at < len(run):
+        token = run[at]
+        following = run[at + 1] if at + 1 < len(run) else None
         if token.kind == "open":
-            yield from _inner(rest, rest.index(token))
+            yield from _inner(run, at)
             return
-        if token.kind == "name" and not _opens(following) and not _wild(following):
+        if token.kind == "name" and not _opens(following) and not _wild(token, following):
             yield token
         if not many or not (token.is_sign(",") or (following and following.is_sign(","))):
             return
+        at += 1
 
 
-def _wild(following: Token | None) -> bool:
-    return following is not None and following.is_sign("*")
+def _wild(token: Token, following: Token | None) -> bool:
+    """True for a name that goes on with `*`, such as `Device*`."""
+    return following is not None and following.is_sign("*") and following.start == token.end
 
 
-def _inner(rest: Sequence[Token], at: int) -> Iterator[Token]:
+def _inner(run: Sequence[Token], at: int) -> Iterator[Token]:
     """The table at the start of what stands in parentheses."""
-    inner = rest[at + 1 : at + 3]
+    inner = run[at + 1 : at + 3]
     named = len(inner) == 2 and inner[0].kind == "name" and not _opens(inner[1])
     if named and inner[0].text not in _STARTING:
         yield inner[0]
@@ -323,11 +333,15 @@ def _is_plain(before: Token | None, token: Token, following: Token | None) -> bo
         return False
     if before is not None and (before.is_sign(".") or before.text in {"let", "as", "render"}):
         return False
+    if _wild(token, following) or (before and before.is_sign("*") and before.end == token.start):
+        return False
     return not (_opens(following) or (following is not None and following.is_sign("=")))
 
 
 def _known(name: str, known: frozenset[str] | set[str]) -> bool:
     """True for a known name, one that a join has numbered, and one that `top-nested` made."""
+    if name.startswith("percentile_"):
+        return True
     bare = name.removeprefix("aggregated_")
     numbered = re.fullmatch(r"(.*?)\d{1,3}", bare)
     return bare in known or (numbered is not None and _numbered(bare, known))
@@ -344,11 +358,11 @@ def _opens(token: Token | None) -> bool:
 
 def _pairs(found: Sequence[Token]) -> Iterator[tuple[Token, Token | None]]:
     following: Iterable[Token | None] = [*found[1:], None]
-    return zip(found, following, strict=True)
+    return zip(found, following, strict=False)
 
 
 def _triples(found: Sequence[Token]) -> Iterator[tuple[Token | None, Token, Token | None]]:
-    return zip([None, *found[:-1]], found, [*found[1:], None], strict=True)
+    return zip([None, *found[:-1]], found, [*found[1:], None], strict=False)
 
 
 def _unknown(what: str, token: Token, known: Iterable[str]) -> Finding:

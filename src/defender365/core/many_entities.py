@@ -6,6 +6,7 @@ queries find are one row; the whole is then sorted and limited as one.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -47,17 +48,19 @@ def _weight(values: tuple[str, ...]) -> int:
 
 
 def merged(
-    answers: Iterable[Iterable[Json]], *, sort: tuple[str, str, str] | None, limit: int
+    answers: Iterable[Iterable[Json]],
+    *,
+    sort: tuple[str, str, str] | None,
+    limit: int,
+    apart: bool,
 ) -> list[Json]:
-    """The rows of several answers as one: each once, sorted, at most `limit`.
+    """The rows of several answers as one: sorted, at most `limit`.
 
-    `sort` is the column, its type as the service names it, and asc or desc; nulls come last.
+    `apart` tells that no row can be in two answers. Otherwise rows that look alike are as many as
+    the answer with the most of them has: what one query found twice stays twice. `sort` is the
+    column, its type as the service names it, and asc or desc; nulls come last.
     """
-    seen: dict[str, Json] = {}
-    for answer in answers:
-        for row in answer:
-            seen.setdefault(json.dumps(row, sort_keys=True, default=str), row)
-    rows = list(seen.values())
+    rows = [row for answer in answers for row in answer] if apart else _each_once(answers)
     if sort is not None:
         column, kind, order = sort
         full = [row for row in rows if row.get(column) is not None]
@@ -66,6 +69,20 @@ def merged(
         full.sort(key=lambda row: key(row[column]), reverse=order.lower() == "desc")
         rows = [*full, *empty]
     return rows[:limit]
+
+
+def _each_once(answers: Iterable[Iterable[Json]]) -> list[Json]:
+    rows: list[Json] = []
+    kept: Counter[str] = Counter()
+    for answer in answers:
+        here: Counter[str] = Counter()
+        for row in answer:
+            look = json.dumps(row, sort_keys=True, default=str)
+            here[look] += 1
+            if here[look] > kept[look]:
+                kept[look] += 1
+                rows.append(row)
+    return rows
 
 
 def _keys(kind: str) -> Callable[[Any], Any]:
