@@ -26,6 +26,9 @@ from defender365.core.query_params import KINDS, QueryParam, bound
         ("a:datetime=2026-01-02T03:04:05+02:00", "let a = datetime(2026-01-02T01:04:05Z);"),
         ("a:list=x, y", 'let a = dynamic(["x", "y"]);'),
         ('a:list=["x, y", 3]', 'let a = dynamic(["x, y", 3]);'),
+        ("a:long=9223372036854775807", "let a = long(9223372036854775807);"),
+        ("a:timespan=-1.02:30:00", "let a = timespan(-1.02:30:00);"),
+        ("a:timespan=-7d", "let a = -7d;"),
         ("where=x", 'let ["where"] = "x";'),
     ],
 )
@@ -48,6 +51,9 @@ def test_a_parameter_is_bound_before_the_query(given_, line):
         ("a:datetime=soon", "must be a datetime"),
         ('a:list=[{"x": 1}]', "must be a list"),
         ("a:list=[half", "must be a list"),
+        ("a:list=[NaN]", "must be a list"),
+        ("a:long=9223372036854775808", "must be a long"),
+        ("a:long=\u0661", "must be a long"),
     ],
 )
 def test_what_is_no_value_of_its_type_is_told(given_, words):

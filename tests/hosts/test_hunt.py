@@ -2,10 +2,13 @@
 
 import csv
 import json
+from pathlib import Path
 
 import duckdb
 import pytest
 
+from defender365.api.hunting_rows import RowStream
+from defender365.core.errors import NotJson
 from defender365.hosts.cli import rows as writers
 from defender365.stores.hunts import named_hunts
 from tests.hosts.cli_runner import Cli
@@ -141,12 +144,14 @@ def test_a_users_own_hunts_are_in_a_folder(cli: Cli, tmp_path):
     assert "mine" in cli("hunt", "list").stdout
     assert cli("hunt", "run", "mine").stdout == "Count\n24\n"
     (folder / "bad.kql").write_text("AlertInfo")
-    assert 'The hunt "bad" has no line "// title' in cli("hunt", "list", code=2).stderr
+    found = cli("hunt", "list")
+    assert 'bad.kql is left out: The hunt "bad" has no line "// title' in found.stderr
+    assert "mine" in found.stdout
 
 
 def test_every_hunt_of_the_library_checks_and_runs(cli: Cli, tmp_path):
     given = {"sender": "a@b.example", "file_hash": "00", "device": "x", "around": "2026-11-01"}
-    for name, hunt in named_hunts(tmp_path).items():
+    for name, hunt in named_hunts(tmp_path, print).items():
         assert hunt.description, name
         params = [f"--param={p.name}={given[p.name]}" for p in hunt.params if p.default is None]
         found = cli("hunt", "run", name, *params)
@@ -175,7 +180,11 @@ def test_the_schema_is_refreshed_from_the_tenant(cli: Cli, tmp_path):
     checked = cli("hunt", "check", "Own_CL | where Colour == 'x'")
     assert "Nothing to say" in checked.stdout
     kept.write_text("{half")
-    assert "hunt schema --refresh" in cli("hunt", "check", "AlertInfo", code=2).stderr
+    found = cli("hunt", "check", "AlertInfo")
+    assert "hunt schema TABLE --refresh" in found.stderr
+    assert "Nothing to say" in found.stdout
+    cli("hunt", "schema", "AlertInfo", "--refresh")
+    assert "cannot be read" not in cli("hunt", "schema", "AlertInfo").stderr
 
 
 @pytest.mark.parametrize(
@@ -184,6 +193,11 @@ def test_the_schema_is_refreshed_from_the_tenant(cli: Cli, tmp_path):
         (("AlertInfo", "--file", "x.kql"), "Give one query"),
         (("--file", "/nonexistent/x.kql"), "cannot be read: No such file"),
         (("AlertInfo", "--format", "parquet"), "Parquet needs a file"),
+        (("lst",), "Did you mean: defender365 hunt list"),
+        (
+            ("AlertInfo", "--time-frame", "Last Hour", "--start-time", "2026-01-01"),
+            "go with Time Frame Custom",
+        ),
         (("AlertInfo", "--param", "x"), "written name=value"),
         (("AlertInfo", "--time-frame", "Custom"), '"Start Time" should be provided'),
         (("AlertInfo", "--limit", "0"), "0 is not in the range"),
@@ -206,3 +220,93 @@ def test_odd_cells_keep_their_value():
     assert writers._cell(value=True) == "true"
     assert writers._cell(None) is None
     assert writers._cell(1.5) == 1.5
+
+
+def test_parameters_of_a_text_with_a_header_are_its_own(cli: Cli, tmp_path):
+    file = tmp_path / "q.kql"
+    file.write_text(
+        "// title: One alert\n// param: which\n// param: most:long = 1\n"
+        "AlertInfo | where AlertId == which | project Title | take most\n"
+    )
+    assert "needs which" in cli("hunt", "--file", str(file), code=2).stderr
+    found = cli("hunt", "--file", str(file), "--param", "which=da3-a")
+    assert found.stdout == "Title\nAlert a of 3\n"
+    assert "Nothing to say" in cli("hunt", "check", "--file", str(file)).stdout
+    file.write_text(file.read_text().replace("project Title", "project Titel"))
+    shown = cli("hunt", "check", "--file", str(file), "--param", "which=x").stdout
+    assert ":4:46: warning: " in shown  # the line of the file, not of what is sent
+
+
+def test_the_output_file_may_be_a_link_a_pipe_or_json(cli: Cli, tmp_path):
+    query = "AlertInfo | sort by AlertId asc | project AlertId | take 2"
+    target, link = tmp_path / "target.csv", tmp_path / "link.csv"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    cli("hunt", query, "--output", str(link))
+    assert link.is_symlink()
+    assert target.read_text().startswith("AlertId\n")
+    assert target.stat().st_mode & 0o777 == 0o640
+    cli("hunt", query, "--output", "/dev/null", "--format", "csv")
+    assert not Path("/dev/null").is_file()
+    cli("hunt", query, "--output", str(tmp_path / "a.json"))
+    found = json.loads((tmp_path / "a.json").read_text())
+    assert found["count"] == len(found["rows"]) == 2
+    out = cli("hunt", query, "--json", "--output", str(tmp_path / "b"))
+    assert out.stdout == ""
+    assert json.loads((tmp_path / "b").read_text()) == found
+    cli("hunt", query, "--format", "table", "--output", str(tmp_path / "t"))
+    assert found["rows"][0]["AlertId"] in (tmp_path / "t").read_text()
+
+
+def test_a_file_that_cannot_be_is_told_before_anything_is_sent(cli: Cli, tmp_path):
+    for path, words in [
+        (str(tmp_path), "is a folder"),
+        (str(tmp_path / "none" / "a.csv"), "cannot be written: No such file"),
+        (str(tmp_path / "a.xlsx"), "say which --format"),
+        ("", "--output needs a file's name"),
+    ]:
+        form = () if path.endswith("xlsx") else ("--format", "csv")
+        assert words in cli("hunt", "AlertInfo", "--output", path, *form, code=2).stderr
+    assert "1 of 45" in cli("hunt", "AlertInfo | count").stderr
+
+
+def test_parquet_keeps_what_its_types_cannot_hold(tmp_path):
+    columns = [("Timestamp", "DateTime"), ("N", "Int64"), ("n", "String"), ("Far", "DateTime")]
+    answer = {
+        "schema": [{"name": name, "type": kind} for name, kind in columns],
+        "results": [
+            {"Timestamp": "2026-01-01T00:00:00.1234567Z", "N": 1, "n": "a", "Far": "9999-12-31T23:59:59Z"},
+            {"Timestamp": "2026-01-02T00:00:00Z", "N": 18446744073709551615, "n": "b", "Far": None},
+        ],
+    }  # fmt: skip
+    with writers.writer("parquet", str(tmp_path / "a.parquet")) as write:
+        assert write(RowStream([json.dumps(answer).encode()]), None) == 2
+    found = duckdb.sql(f"SELECT * FROM '{tmp_path / 'a.parquet'}'")
+    assert found.columns == ["Timestamp", "N", "n_2", "Far"]
+    assert str(found.types[0]) == "TIMESTAMP_NS"
+    rows = found.fetchall()
+    assert [row[1] for row in rows] == ["1", "18446744073709551615"]
+    assert [row[3] for row in rows] == ["9999-12-31T23:59:59Z", None]
+
+
+def test_csv_and_json_lines_hold_every_value(tmp_path):
+    answer = b'{"schema":[{"name":"A","type":"String"},{"name":"B","type":"Double"}],"results":[{"A":"x\\ry","B":Infinity}]}'
+    for form in ("csv", "jsonl"):
+        with writers.writer(form, str(tmp_path / f"a.{form}")) as write:
+            assert write(RowStream([answer]), None) == 1
+    assert (tmp_path / "a.csv").read_bytes() == b'A,B\n"x\ry",inf\n'
+    assert json.loads((tmp_path / "a.jsonl").read_text()) == {"A": "x\ry", "B": "Infinity"}
+
+
+def test_columns_may_come_behind_the_rows_and_results_must_come():
+    stream = RowStream(
+        [b'{"results":[{"B":1},{"A":2,"B":1}],"schema":[{"name":"A"},{"name":"B"}]}']
+    )
+    assert list(stream) == [{"B": 1}, {"A": 2, "B": 1}]
+    assert [name for name, _ in stream.columns] == ["A", "B"]
+    stream = RowStream([b'{"results":[{"B":1},{"A":2}]}'])
+    assert len(list(stream)) == stream.taken == 2
+    assert [name for name, _ in stream.columns] == ["B", "A"]
+    with pytest.raises(NotJson, match="no results"):
+        list(RowStream([b'{"error":"x"}']))

@@ -135,7 +135,7 @@ def test_what_microsoft_refuses_we_tell_of_too(parser, text):
 
 def test_the_hunts_of_the_library_are_ones_microsoft_accepts(parser, tmp_path):
     given_ = {"sender": "a@b.example", "file_hash": "00", "device": "x", "around": "2026-11-01"}
-    for name, hunt in named_hunts(tmp_path).items():
+    for name, hunt in named_hunts(tmp_path, print).items():
         params = [f"{p.name}={given_[p.name]}" for p in hunt.params if p.default is None]
         assert parser.ask(bound(hunt.query, params, hunt.params))["errors"] == [], name
 

@@ -27,7 +27,8 @@ class Rows:
 class RowStream:
     """Rows one at a time: iterate them; `columns` are known from the first row on.
 
-    Only as much of the answer is held as the row in hand needs. Raises `NotJson` where the answer
+    Only as much of the answer is held as the row in hand needs, where the columns come before the
+    rows, as both APIs send them. Raises `NotJson` where the answer
     is not JSON or breaks off; the rows before were whole.
     """
 
@@ -38,15 +39,26 @@ class RowStream:
         """How many rows were read so far."""
 
     def __iter__(self) -> Iterator[Json]:
+        names: frozenset[str] = frozenset()
+        waiting: list[Json] = []
         for record in self._answer:
             if not isinstance(record, dict):
                 continue
-            row = record if len(record) == len(self.columns) else plain(record)
             if not self.columns:
-                self.columns = _columns(self._answer.fields) or _from_row(row)
+                self.columns = _columns(self._answer.fields)
+                names = frozenset(name for name, _ in self.columns)
+            row = record if record.keys() == names else plain(record)
+            if not self.columns:  # the schema may come behind the rows
+                waiting.append(row)
+                continue
             self.taken += 1
             yield row
-        self.columns = self.columns or _columns(self._answer.fields)
+        if not self._answer.met:
+            raise NotJson("The hunting query: the answer has no results.")
+        self.columns = self.columns or _columns(self._answer.fields) or _from_rows(waiting)
+        for row in waiting:
+            self.taken += 1
+            yield row
 
     def close(self) -> None:
         """Stop reading; the connection is let go."""
@@ -81,6 +93,10 @@ def _columns(answer: Json) -> Columns:
 
 def _from_row(row: Json) -> Columns:
     return tuple((name, "") for name in row)
+
+
+def _from_rows(rows: list[Json]) -> Columns:
+    return tuple((name, "") for name in dict.fromkeys(name for row in rows for name in row))
 
 
 def _folded(found: Json) -> dict[str, Any]:

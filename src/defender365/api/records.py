@@ -36,6 +36,8 @@ class Collection:
         self._json = json.JSONDecoder()
         self._text = ""
         self._at = 0
+        self.met = False
+        """The list of records was met."""
         self._ended = False
 
     @property
@@ -58,6 +60,7 @@ class Collection:
             key = self._value()
             self._expect(":")
             if str(key).lower() == self._key and self._peek() == "[":
+                self.met = True
                 yield from self._items()
             else:
                 self.fields[str(key)] = self._value()
@@ -86,6 +89,7 @@ class Collection:
             return []
         end = self._text.rfind("},{", self._at)
         if end < 0:
+            self._small = len(self._text) < 2 * _WINDOW
             return []
         try:
             found: list[Any] = json.loads(f"[{self._text[self._at : end + 1]}]")

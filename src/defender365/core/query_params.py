@@ -6,6 +6,7 @@ the query does. Values come as text; the type comes from the hunt's declaration 
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from defender365.core import kql
 from defender365.core.errors import BadInput
 from defender365.core.timeframe import BadInstant, parse_instant
 
-NUMBER = re.compile(r"[+-]?\d{1,18}").fullmatch
-REAL = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?").fullmatch
-SPAN = re.compile(r"\d+(\.\d+)?(d|h|m|s|ms|microsecond|tick)").fullmatch
+NUMBER = re.compile(r"[+-]?[0-9]{1,19}").fullmatch
+REAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?").fullmatch
+SPAN = re.compile(r"-?[0-9]+(\.[0-9]+)?(d|h|m|s|ms|microsecond|tick)").fullmatch
+
+CLOCK = re.compile(r"-?([0-9]{1,7}\.)?[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,7})?)?").fullmatch
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,9 @@ def _string(text: str) -> str | None:
 
 
 def _long(text: str) -> str | None:
-    return f"long({int(text)})" if NUMBER(text.strip()) else None
+    number = int(text) if NUMBER(text.strip()) else None
+    fits = number is not None and -(2**63) <= number < 2**63
+    return f"long({number})" if fits else None
 
 
 def _real(text: str) -> str | None:
@@ -98,7 +103,8 @@ def _datetime(text: str) -> str | None:
 
 
 def _timespan(text: str) -> str | None:
-    return text.strip() if SPAN(text.strip()) else None
+    span = text.strip()
+    return span if SPAN(span) else f"timespan({span})" if CLOCK(span) else None
 
 
 def _list(text: str) -> str | None:
@@ -108,12 +114,16 @@ def _list(text: str) -> str | None:
             items = json.loads(text)
         except ValueError:
             return None
-        if not all(isinstance(item, (str, int, float)) for item in items):
+        if not all(isinstance(i, (str, int, float)) and _is_json(i) for i in items):
             return None
     else:
         items = [part.strip() for part in text.split(",") if part.strip()]
     shown = (kql.string(i) if isinstance(i, str) else json.dumps(i) for i in items)
     return f"dynamic([{', '.join(shown)}])"
+
+
+def _is_json(item: object) -> bool:
+    return not isinstance(item, float) or math.isfinite(item)
 
 
 KINDS: Mapping[str, Callable[[str], str | None]] = {

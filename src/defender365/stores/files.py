@@ -78,6 +78,9 @@ class StateFile(TextFile):
             yield
 
 
+_DAY = 86_400
+
+
 class SpentFile:
     """The times of recent requests by budget, shared by a user's processes as well as they can be.
 
@@ -95,10 +98,16 @@ class SpentFile:
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
 
-    def write(self, spent: Mapping[str, list[float]]) -> None:
-        """Keep these times."""
+    def add(self, spent: Mapping[str, list[float]]) -> None:
+        """Keep these times beside those that other processes have kept; none older than a day."""
+        kept = self.read()
+        merged = {
+            name: sorted({*kept.get(name, ()), *spent.get(name, ())}) for name in (*kept, *spent)
+        }
+        newest = max((times[-1] for times in merged.values() if times), default=0.0)
+        recent = {n: [t for t in times if t > newest - _DAY] for n, times in merged.items()}
         with suppress(OSError):
-            self._file.write(json.dumps(spent))
+            self._file.write(json.dumps(recent))
 
 
 def _try_lock(descriptor: int) -> bool:

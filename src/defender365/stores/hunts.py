@@ -5,7 +5,7 @@ tenant answered to `getschema`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,20 +18,21 @@ _DATA = files("defender365.stores") / "data"
 Schema = dict[str, dict[str, str]]
 
 
-def named_hunts(folder: Path) -> dict[str, NamedHunt]:
-    """The hunts by name: ours, and over them the user's. Raises `BadInput` for a bad file."""
+def named_hunts(folder: Path, skipped: Callable[[str], object]) -> dict[str, NamedHunt]:
+    """The hunts by name: ours, and over them the user's. `skipped` is told of each bad file."""
     found = {
         item.name.removesuffix(".kql"): item.read_text(encoding="utf-8")
         for item in (_DATA / "hunts").iterdir()
         if item.name.endswith(".kql")
     }
+    hunts = {name: read_hunt(name, text) for name, text in found.items()}
     for path in sorted(folder.glob("*.kql")):
         try:
-            found[path.stem] = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            kind = type(error).__name__
-            raise BadInput(f"The hunt {path} cannot be read ({kind}).") from None
-    return {name: read_hunt(name, found[name]) for name in sorted(found)}
+            hunts[path.stem] = read_hunt(path.stem, path.read_text(encoding="utf-8-sig"))
+        except (OSError, UnicodeDecodeError, BadInput) as error:
+            why = error if isinstance(error, BadInput) else "it is no UTF-8 text that can be read"
+            skipped(f"The hunt {path} is left out: {why}")
+    return {name: hunts[name] for name in sorted(hunts)}
 
 
 def builtin_schema() -> Schema:
@@ -43,14 +44,13 @@ def builtin_schema() -> Schema:
 class SchemaFile:
     """What a tenant said of its tables, beside what is documented."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, warn: Callable[[str], object]) -> None:
+        """`warn` is told when the file is there and cannot be used."""
         self._file = TextFile(path)
+        self._warn = warn
 
     def known(self) -> Schema:
-        """The documented schema with the tenant's own tables and columns added.
-
-        Raises `BadInput` when the file is there and cannot be used.
-        """
+        """The documented schema with the tenant's own tables and columns added."""
         schema = builtin_schema()
         for table, columns in self._read().items():
             schema[table] = schema.get(table, {}) | columns
@@ -68,8 +68,9 @@ class SchemaFile:
             text = self._file.read()
             found = json.loads(text) if text.strip() else {}
             return {str(t): {str(c): str(k) for c, k in cols.items()} for t, cols in found.items()}
-        except (OSError, UnicodeDecodeError, ValueError, AttributeError):
-            raise BadInput(
-                f"The schema file {self._file.path} cannot be read. Remove it, and refresh it with:"
-                " defender365 hunt schema --refresh"
-            ) from None
+        except (OSError, ValueError, AttributeError):
+            self._warn(
+                f"The schema file {self._file.path} cannot be read, so only the documented tables are"
+                " known. Ask the tenant again for yours: defender365 hunt schema TABLE --refresh"
+            )
+            return {}

@@ -2,12 +2,14 @@
 
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import click
 
 from defender365.actions.hunting_params import END_TIME, MAX_ROWS, START_TIME
+from defender365.api.client import Client
 from defender365.api.hunting_rows import RowStream
 from defender365.core.errors import BadInput, Defender365Error
 from defender365.core.kql_check import ERROR
@@ -44,6 +46,11 @@ class Hunts(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Options before a query are the query's, but for help."""
         if not args or (args[0] not in self.commands and args[0] not in {"-h", "--help"}):
+            if len(args) == 1 and args[0].isalpha() and args[0].islower():
+                from difflib import get_close_matches  # noqa: PLC0415  slow to import, rarely needed
+
+                for close in get_close_matches(args[0], self.commands, 1):
+                    ctx.fail(f'"{args[0]}" is no query. Did you mean: defender365 hunt {close}')
             args = ["query", *args]
         return super().parse_args(ctx, args)
 
@@ -83,11 +90,11 @@ def _hunting(name: str, help_text: str, own: list[click.Parameter]) -> click.Com
 def _run(ctx: click.Context, /, **options: Any) -> None:
     clock = machine_clock()
     try:
-        text = text_of(options)
+        text, added = text_of(options)
         most = options["limit"] or (SHOWN if _form(options) == "table" else None)
         sent = text if most is None else limited(text, min(most + 1, MAX_ROWS))
         span = _timespan(options, clock.now())
-        findings, lines = checked(text, _name(options))
+        findings, lines = checked(text, _name(options), added)
     except BadInput as error:
         raise usage(error) from None
     for line in lines:
@@ -102,14 +109,15 @@ def _run(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _form(options: dict[str, Any]) -> str:
+    if options["output"] == "":
+        raise BadInput("--output needs a file's name, or - for stdout.")
     if options["form"]:
         return str(options["form"])
     if options["as_json"]:
         return "json"
     path = options["output"]
     if path not in (None, "-"):
-        ending = str(path).rsplit(".", 1)[-1].lower()
-        return ending if ending in rows.FORMATS else "csv"
+        return rows.form_of(str(path))
     return "table" if sys.stdout.isatty() else "csv"
 
 
@@ -123,6 +131,8 @@ def _timespan(options: dict[str, Any], now: Any) -> str:
     choice = options[destination(TIME_FRAME)] or (CUSTOM if start or end else "")
     if not choice:
         return ""
+    if choice != CUSTOM and (start or end):
+        raise BadInput(f"Start Time and End Time go with Time Frame {CUSTOM}, not {choice}.")
     frame = resolve(choice, start, end, now)
     if note := frame.note(now):
         rows.say(note)
@@ -130,62 +140,49 @@ def _timespan(options: dict[str, Any], now: Any) -> str:
 
 
 def _send(query: str, span: str, most: int | None, options: dict[str, Any]) -> int:
-    host, clock = Host.this(), machine_clock()
-    client = None
+    began = time.perf_counter()
     try:
-        settings = host.settings()
-        spent = host.spent(settings)
-        client = connect(
-            settings, host=host, clock=clock, seconds=ACTION_SECONDS, spent=spent.read()
-        )
-        began = time.perf_counter()
-        with show.Progress("Hunting …"):
-            found = client.hunt_rows(query, span)
-        with closing(found):
-            count, cut = _write(found, most, options)
-        seconds = time.perf_counter() - began
-        used, allowed = client.budgets.used("hunting")
-        spent.write(client.budgets.snapshot())
+        with rows.writer(_form(options), options["output"]) as write, connected() as client:
+            with show.Progress("Hunting …"):
+                found = client.hunt_rows(query, span)
+            with closing(found):
+                count = write(found, most)
+            used, allowed = client.budgets.used("hunting")
     except BadInput as error:
         raise usage(error) from None
     except Defender365Error as error:
         click.echo(click.style(f"✗ {error}", fg="red"), err=True)
         return 1
-    finally:
-        if client is not None:
-            client.close()
     rows.say(
-        f"{rows.told(count, seconds)}{cut}. {used} of {allowed} queries of this minute are used."
+        f"{rows.told(count, time.perf_counter() - began)}{_cut(found, most)}."
+        f" {used} of {allowed} queries of this minute are used."
     )
     return 0
 
 
-def _write(found: RowStream, most: int | None, options: dict[str, Any]) -> tuple[int, str]:
-    """Write the rows; how many there were, and words for what was cut."""
-    form = _form(options)
-    if form == "json":
-        count = _as_json(found, most)
-    else:
-        with rows.writer(form, options["output"]) as write:
-            count = write(found, most)
-    if most is not None and found.taken > most:
-        return count, f", cut at --limit {most:,}: there are more"
-    if found.taken >= MAX_ROWS:
-        return count, ", which is all that Microsoft gives for one query: there may be more"
-    return count, ""
-
-
-def _as_json(found: RowStream, most: int | None) -> int:
-    kept = [row for count, row in enumerate(found, start=1) if most is None or count <= most]
-    show.print_json(
-        {
-            "columns": [{"name": name, "type": kind} for name, kind in found.columns],
-            "rows": kept,
-            "count": len(kept),
-            "cut": found.taken > len(kept) or len(kept) >= MAX_ROWS,
-        }
+@contextmanager
+def connected() -> Iterator[Client]:
+    """A client of the tenant; what it sent counts for every process of this user."""
+    host = Host.this()
+    settings = host.settings()
+    spent = host.spent(settings)
+    client = connect(
+        settings, host=host, clock=machine_clock(), seconds=ACTION_SECONDS, spent=spent.read()
     )
-    return len(kept)
+    try:
+        yield client
+    finally:
+        spent.add(client.budgets.snapshot())
+        client.close()
+
+
+def _cut(found: RowStream, most: int | None) -> str:
+    """Words for what was cut off."""
+    if most is not None and found.taken > most:
+        return f", cut at --limit {most:,}: there are more"
+    if found.taken >= MAX_ROWS:
+        return ", which is all that Microsoft gives for one query: there may be more"
+    return ""
 
 
 hunt.add_command(
@@ -218,8 +215,8 @@ def check_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     than is documented (see hunt schema).
     """
     try:
-        text = text_of(options)
-        findings, lines = checked(text, _name(options))
+        text, added = text_of(options, checking=True)
+        findings, lines = checked(text, _name(options), added)
     except BadInput as error:
         raise usage(error) from None
     if as_json:
@@ -249,7 +246,9 @@ def list_command(as_json: bool) -> None:  # noqa: FBT001  click's call
         return
     wide = max(map(len, library))
     for each in library.values():
-        click.echo(f"{each.name:<{wide}}  {', '.join(each.techniques):<22}  {each.title}")
+        click.echo(
+            f"{each.name:<{wide}}  {', '.join(each.techniques):<22}  {show.cell_text(each.title)}"
+        )
     click.echo(f"\nYour own hunts: {Host.this().hunts_folder}/NAME.kql")
 
 
@@ -279,12 +278,12 @@ def schema_command(ctx: click.Context, table: str | None, refresh: bool) -> None
         click.echo(click.style(f"✗ {error}", fg="red"), err=True)
         ctx.exit(1)
     for name, kind in found.items():
-        click.echo(f"{name:<50} {kind}")
+        click.echo(f"{show.cell_text(name):<50} {show.cell_text(kind)}")
 
 
 def _schema_of(table: str | None, *, refresh: bool) -> dict[str, str]:
     """A table's columns with their types, or every table with how many it has."""
-    file = SchemaFile(Host.this().schema_path)
+    file = SchemaFile(Host.this().schema_path, rows.say)
     if refresh and not table:
         raise BadInput("Name the table to refresh: defender365 hunt schema TABLE --refresh")
     if refresh and table:
@@ -300,10 +299,6 @@ def _schema_of(table: str | None, *, refresh: bool) -> dict[str, str]:
 def _asked_for(table: str) -> dict[str, str]:
     from defender365.core import kql  # noqa: PLC0415  only here
 
-    host = Host.this()
-    client = connect(host.settings(), host=host, clock=machine_clock(), seconds=ACTION_SECONDS)
-    try:
+    with connected() as client:
         found = client.hunt(f"{kql.table(table)} | getschema")
-    finally:
-        client.close()
     return {str(row["ColumnName"]): str(row["ColumnType"]) for row in found.rows}

@@ -1,9 +1,9 @@
-"""Where the rows of a hunt go: a terminal's table, CSV, JSON Lines or Parquet, as they come."""
+"""How the rows of a hunt are written: a table, CSV, JSON, JSON Lines or Parquet, as they come."""
 
 import csv
 import json
+import math
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
@@ -13,13 +13,18 @@ from typing import IO, Any
 
 import click
 
+from defender365.actions.hunting_params import MAX_ROWS
 from defender365.api.hunting_rows import Columns, RowStream
 from defender365.core.errors import BadInput
 from defender365.core.model import Json
 from defender365.core.spec import Table
 from defender365.hosts.cli import show
+from defender365.hosts.cli.row_files import opened, parquet_lines, position
 
-FORMATS = ("table", "csv", "jsonl", "parquet")
+FORMATS = ("table", "csv", "json", "jsonl", "parquet")
+
+ENDINGS = {"csv": "csv", "json": "json", "jsonl": "jsonl", "ndjson": "jsonl", "parquet": "parquet",
+           "txt": "table"}  # fmt: skip
 
 Write = Callable[[RowStream, int | None], int]
 """Takes the rows, at most so many; gives how many it wrote."""
@@ -29,13 +34,6 @@ AS_THEY_ARE = frozenset(
 )
 """The types whose values the CSV writer takes itself."""
 
-DUCK_TYPES = {
-    "datetime": "TIMESTAMP_NS", "int64": "BIGINT", "int32": "INTEGER", "double": "DOUBLE",
-    "sbyte": "BOOLEAN", "boolean": "BOOLEAN", "long": "BIGINT", "int": "INTEGER",
-    "real": "DOUBLE", "bool": "BOOLEAN",
-}  # fmt: skip
-"""The Parquet column for each type of an answer; everything else is text."""
-
 
 @contextmanager
 def writer(form: str, path: str | None) -> Iterator[Write]:
@@ -44,34 +42,33 @@ def writer(form: str, path: str | None) -> Iterator[Write]:
     if form == "parquet":
         if to_stdout:
             raise BadInput("Parquet needs a file: give --output FILE.")
-        with _parquet(Path(str(path))) as write:
-            yield write
+        with parquet_lines(Path(str(path))) as (lines, finish):
+            yield _parquet(lines, finish)
         return
     with ExitStack() as stack:
-        stream = sys.stdout if to_stdout else stack.enter_context(_opened(Path(str(path))))
-        yield {"csv": _csv, "jsonl": _jsonl, "table": _table}[form](stream)
+        stream = sys.stdout if to_stdout else stack.enter_context(opened(Path(str(path))))
+        yield {"csv": _csv, "jsonl": _jsonl, "json": _json, "table": _table}[form](stream)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[str]]:
-    """A new file that takes its place when it is whole."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+def form_of(path: str) -> str:
+    """The format that a file's ending asks for. Raises `BadInput` for an ending that is none."""
+    ending = Path(path).suffix.lower().removeprefix(".")
+    found = ENDINGS.get(ending)
+    if found is None and not Path(path).suffix:
+        return "csv"
+    if found is None:
+        known = ", ".join(f".{each}" for each in ENDINGS)
+        raise BadInput(f'"{path}" ends in none of {known}: say which --format it shall have.')
+    return found
 
 
-def _table(_stream: IO[str]) -> Write:
+def _table(stream: IO[str]) -> Write:
     def write(rows: RowStream, most: int | None) -> int:
         kept = list(_first(rows, most))
         names = tuple(name for name, _ in rows.columns)
         table = Table("Results", names, tuple(tuple(row.get(n) for n in names) for row in kept))
         if kept:
-            show.show_table(table)
+            show.show_table(table, stream)
         return len(kept)
 
     return write
@@ -79,7 +76,7 @@ def _table(_stream: IO[str]) -> Write:
 
 def _csv(stream: IO[str]) -> Write:
     def write(rows: RowStream, most: int | None) -> int:
-        out = csv.writer(stream, lineterminator="\n")
+        out = csv.writer(_Lines(stream), lineterminator=_QUOTED_END)
         coming = _first(rows, most)
         first = next(coming, None)
         if rows.columns:
@@ -94,6 +91,20 @@ def _csv(stream: IO[str]) -> Write:
         return count
 
     return write
+
+
+_QUOTED_END = "\r\n"
+"""The CSV writer quotes a cell for the characters of its line end: both must be quoted."""
+
+
+class _Lines:
+    """Takes the CSV writer's lines and ends them as text files do."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._write = stream.write
+
+    def write(self, line: str) -> object:
+        return self._write(line[: -len(_QUOTED_END)] + "\n")
 
 
 def _cells(columns: Columns) -> Callable[[Json], Sequence[Any]]:
@@ -133,10 +144,17 @@ def _jsonl(stream: IO[str]) -> Write:
         count = 0
         for row in _first(rows, most):
             count += 1
-            stream.write(json.dumps(row, ensure_ascii=True) + "\n")
+            stream.write(_line(row) + "\n")
         return count
 
     return write
+
+
+def _line(row: Json) -> str:
+    try:
+        return json.dumps(row, ensure_ascii=True, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(row), ensure_ascii=True)
 
 
 def _first(rows: RowStream, most: int | None) -> Iterator[Json]:
@@ -146,49 +164,41 @@ def _first(rows: RowStream, most: int | None) -> Iterator[Json]:
         yield row
 
 
-@contextmanager
-def _parquet(path: Path) -> Iterator[Write]:
-    """JSON Lines first, which DuckDB then turns into Parquet without holding them."""
-    try:
-        import duckdb  # noqa: PLC0415  large, and only for this format
-    except ImportError:
-        raise BadInput('Parquet needs DuckDB: pip install "defender365[parquet]".') from None
-    with tempfile.TemporaryDirectory(prefix="defender365-") as folder:
-        lines = Path(folder) / "rows.jsonl"
+def _parquet(lines: IO[str], finish: Callable[[Mapping[str, str]], None]) -> Write:
+    def write(rows: RowStream, most: int | None) -> int:
+        count = 0
+        for row in _first(rows, most):
+            count += 1
+            cells = {position(at): row.get(name) for at, (name, _) in enumerate(rows.columns)}
+            lines.write(_line(cells) + "\n")
+        finish(dict(rows.columns))
+        return count
 
-        def write(rows: RowStream, most: int | None) -> int:
-            with lines.open("w", encoding="utf-8") as stream:
-                count = _jsonl(stream)(rows, most)
-            part = path.with_name(path.name + ".part")
-            try:
-                _copy(duckdb, lines, part, dict(rows.columns))
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
-            return count
-
-        yield write
+    return write
 
 
-def _copy(duckdb: Any, lines: Path, path: Path, columns: Mapping[str, str]) -> None:
-    if not columns:
-        raise BadInput("The answer has no columns, so there is nothing to write as Parquet.")
-    types = {name: DUCK_TYPES.get(kind.lower(), "VARCHAR") for name, kind in columns.items()}
-    reading = (
-        f"SELECT * FROM read_json({_quoted(str(lines))}, columns = {_struct(types)},"  # noqa: S608  both quoted
-        " format = 'newline_delimited', maximum_object_size = 134217728)"
-    )
-    with duckdb.connect() as database:
-        database.execute("SET TimeZone = 'UTC'; SET threads = 2")
-        database.sql(reading).write_parquet(str(path))
+def _json(stream: IO[str]) -> Write:
+    def write(rows: RowStream, most: int | None) -> int:
+        kept = list(_first(rows, most))
+        found = {
+            "columns": [{"name": name, "type": kind} for name, kind in rows.columns],
+            "rows": kept,
+            "count": len(kept),
+            "cut": rows.taken > len(kept) or len(kept) >= MAX_ROWS,
+        }
+        stream.write(json.dumps(_finite(found)) + "\n")
+        return len(kept)
+
+    return write
 
 
-def _struct(types: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{_quoted(n)}: {_quoted(t)}" for n, t in types.items()) + "}"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _finite(value: Any) -> Any:
+    """The value with numbers that JSON has no words for as text, as Microsoft writes them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list) else value
 
 
 def told(count: int, seconds: float) -> str:

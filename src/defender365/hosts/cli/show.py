@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -37,7 +37,7 @@ def show_outcome(outcome: Outcome) -> None:
     click.echo(click.style(mark, fg=colour, bold=True) + " " + outcome.message)
 
 
-def show_table(table: Table) -> None:
+def show_table(table: Table, stream: IO[str] | None = None) -> None:
     """The rows for a person; empty columns are left out, hostile text is shown as text.
 
     A terminal that is too narrow for the columns shows each row by itself. What is no terminal
@@ -45,7 +45,7 @@ def show_table(table: Table) -> None:
     """
     from rich.console import Console  # noqa: PLC0415  only people need it, and it costs 80 ms
 
-    console = Console(file=sys.stdout)
+    console = Console(file=stream or sys.stdout)
     full = [
         index
         for index, _ in enumerate(table.columns)
