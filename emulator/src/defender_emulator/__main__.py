@@ -1,4 +1,7 @@
-"""`python -m defender_emulator`: start the emulator and print one JSON line when it is ready."""
+"""`defender-emulator`, or `python -m defender_emulator`: serve, which is the default, or load rows.
+
+Serving prints one JSON line when it is ready.
+"""
 
 import argparse
 import json
@@ -20,6 +23,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="defender365 emulator",
         description="Entra ID, Microsoft Graph security and the Defender API on one HTTPS port.",
+        epilog="To load rows into a running one: defender-emulator load --help",
     )
     parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
@@ -35,13 +39,24 @@ def arguments(given: list[str]) -> argparse.Namespace:
 
 
 def main(given: list[str] | None = None) -> int:
+    """Do what the first word says."""
+    command, *rest = (sys.argv[1:] if given is None else given) or ["serve"]
+    if command == "load":
+        from defender_emulator import load  # noqa: PLC0415  serving starts without the engine
+
+        return load.main(rest)
+    return serve(rest if command == "serve" else [command, *rest])
+
+
+def serve(given: list[str]) -> int:
     """Serve until SIGTERM or SIGINT."""
-    told = arguments(sys.argv[1:] if given is None else given)
+    told = arguments(given)
     try:
         emulator = make(told)
     except (PortTaken, NotWritable, BadControl, ValueError) as error:
         sys.stderr.write(f"defender-emulator: {error}\n")
         return 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         emulator.serve(lambda: _say(json.dumps(emulator.ready)))
     except KeyboardInterrupt:
@@ -76,10 +91,5 @@ def _start(text: str | None) -> datetime:
     return moment
 
 
-def _exit_on_term() -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
 if __name__ == "__main__":
-    _exit_on_term()
     sys.exit(main())

@@ -273,7 +273,8 @@ def _control(world: World, run: Callable[[World, dict[str, Any]], dict[str, Any]
         if not isinstance(body, dict):
             return JSONResponse({"error": "The body must be a JSON object."}, 400)
         try:
-            return JSONResponse(await run_in_threadpool(run, world, body))
+            told = {**body, **request.path_params}  # what the path names wins
+            return JSONResponse(await run_in_threadpool(run, world, told))
         except BadControl as error:
             return JSONResponse({"error": str(error)}, 400)
 

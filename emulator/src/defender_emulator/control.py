@@ -7,6 +7,7 @@ from typing import Any
 
 from defender_emulator.clock import machine_now, machine_seconds
 from defender_emulator.identity import App
+from defender_emulator.tables import drop_table, list_tables, put_table
 from defender_emulator.ticks import moment_of, stamp
 from defender_emulator.wanted import (
     APP,
@@ -208,6 +209,9 @@ CONTROLS: tuple[tuple[str, str, Callable[[World, Body], Body]], ...] = (
     ("POST", "apps", put_app),
     ("POST", "tokens/expire", expire_tokens),
     ("POST", "settings", set_settings),
+    ("GET", "tables", list_tables),
+    ("POST", "tables/{name}", put_table),
+    ("DELETE", "tables/{name}", drop_table),
 )
 """Method, path under /_emulator/, and what it does."""
 

@@ -1,8 +1,10 @@
 """Hunting on both APIs: bodies, time spans, shapes; the engine answers."""
 
 import re
+import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from defender_emulator.answers import Refused
 from defender_emulator.clock import machine_seconds
@@ -12,6 +14,9 @@ from defender_emulator.ticks import moment_of
 
 if TYPE_CHECKING:
     from defender_emulator.hunting import HuntingEngine, HuntingResult
+    from defender_emulator.hunting.own_tables import OwnTables
+
+Answer = TypeVar("Answer")
 
 TOO_BIG = (
     "Query execution has exceeded the allowed result size. Optimize your query by limiting the"
@@ -36,6 +41,8 @@ class Hunting:
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
         self._engine: HuntingEngine | None = None
+        self._own: OwnTables | None = None
+        self._starting = threading.RLock()
 
     def graph(self, body: Json) -> Json:
         """`runHuntingQuery`: names in any case, results under lower-case keys."""
@@ -61,22 +68,41 @@ class Hunting:
         schema = [{"Name": n, "Type": TYPES.get(t, "String")} for n, t in found.schema]
         return {"Stats": stats, "Schema": schema, "Results": found.rows}
 
+    @property
+    def own(self) -> "OwnTables":
+        """The tables and rows that users brought; they last as long as this does."""
+        from defender_emulator.hunting.own_tables import OwnTables  # noqa: PLC0415  as below
+
+        with self._starting:
+            self._own = self._own or OwnTables()
+            return self._own
+
+    def counts(self, tables: list[str]) -> list[int]:
+        """How many rows some tables show now, as the engine counts them. Raises `Refused`."""
+        return self._asked(lambda engine, seen: engine.count(tables, **seen))
+
     def close(self) -> None:
-        """End the engine's process."""
+        """End the engine's process, and forget the users' tables."""
         if self._engine is not None:
             self._engine.close()
             self._engine = None
+        if self._own is not None:
+            self._own.clear()
+            self._own = None
 
     def _run(self, query: str, span: tuple[datetime, datetime] | None) -> "HuntingResult":
+        return self._asked(lambda engine, seen: engine.run(query, timespan=span, **seen))
+
+    def _asked(self, ask: "Callable[[HuntingEngine, dict[str, Any]], Answer]") -> "Answer":
         from defender_emulator import hunting  # noqa: PLC0415  slow to import, needed late
 
-        if self._engine is None:
-            self._engine = hunting.HuntingEngine(self._tenant.scenario.rows)
-        now = self._tenant.clock.now()
+        with self._starting:
+            if self._engine is None:
+                self._engine = hunting.HuntingEngine(self._tenant.scenario.rows, own=self.own)
+            engine = self._engine
+        seen = {"now": self._tenant.clock.now(), "alerts": self._tenant.seen_alerts()}
         try:
-            return self._engine.run(
-                query, now=now, alerts=self._tenant.seen_alerts(), timespan=span
-            )
+            return ask(engine, seen)
         except hunting.QueryRefused as error:
             raise Refused(400, "BadRequest", str(error)) from None
         except hunting.QueryTooBig:

@@ -48,6 +48,7 @@ OBJECTS = Kind(
     "a list of objects",
     lambda value: isinstance(value, list) and all(isinstance(v, dict) for v in value),
 )
+LISTS = of("a list of lists, each a row", list)
 ANY = Kind("anything", lambda _value: True)
 YEAR = 366 * 24 * 3600
 
@@ -89,6 +90,8 @@ SCENARIO: Mapping[str, Kind] = {
 CLOCK: Mapping[str, Kind] = {"speed": ANY, "now": TEXT}
 STEP: Mapping[str, Kind] = {"seconds": number(0, 100 * YEAR), "to": TEXT}
 LIMITS: Mapping[str, Kind] = {"limits": OBJECT, "retry_after": FLAG}
+TABLE: Mapping[str, Kind] = {"name": TEXT, "columns": OBJECTS, "rows": LISTS}
+TABLES: Mapping[str, Kind] = {"rows": of("true or false", str)}
 SETTINGS: Mapping[str, Kind] = {"masking": FLAG}
 
 

@@ -46,8 +46,8 @@ ROWS = sorted(
 )
 
 E = "DeviceEvents"
-HAND: list[tuple[str, list[tuple[Any, ...]]]] = [
-    # tables, counting, time
+RULES: dict[str, list[tuple[str, list[tuple[Any, ...]]]]] = {
+    "count operator; between operator: both ends count; bin(): down to a multiple; ago(), now()": [
     (f"{E} | count", [(5,)]),
     (f"{E} | where Timestamp > ago(4h) | count", [(2,)]),
     (f"{E} | where Timestamp between (ago(30h) .. ago(2h)) | count", [(3,)]),
@@ -60,7 +60,8 @@ HAND: list[tuple[str, list[tuple[Any, ...]]]] = [
     ("print datetime(2026-01-02T03:04:05.123456Z)", [("2026-01-02T03:04:05.123456Z",)]),
     ("print startofday(now()), now() - ago(90m)", [("2026-03-10T00:00:00Z", "01:30:00")]),
     ("print format_datetime(datetime(2026-01-02), 'yyyy/MM/dd')", [("2026/01/02",)]),
-    # equality and text
+    ],
+    "string operators: == and *_cs tell case, =~ has contains do not; has looks for whole terms": [
     (f"{E} | where DeviceName == 'gamma' | count", [(0,)]),
     (f"{E} | where DeviceName =~ 'gamma' | count", [(1,)]),
     (f"{E} | where DeviceName != 'beta' | count", [(3,)]),
@@ -83,20 +84,23 @@ HAND: list[tuple[str, list[tuple[Any, ...]]]] = [
     (f"{E} | where FileName matches regex '^[rR]ep.*x$' | count", [(2,)]),
     (f"{E} | where isempty(SHA1) and isnotempty(FileName) | count", [(5,)]),
     ("EmailEvents | where Subject has 'WÖRLD' | project Subject", [("Hello, wörld",)]),
-    # sets
+    ],
+    "in operator: in tells case, in~ does not; a table's first column is the set": [
     (f"{E} | where DeviceName in ('alpha', 'gamma') | count", [(2,)]),
     (f"{E} | where DeviceName in~ ('alpha', 'gamma') | count", [(3,)]),
     (f"{E} | where DeviceName !in ('alpha') | count", [(3,)]),
     (f"{E} | where DeviceName !in~ ('ALPHA') | count", [(3,)]),
     (f"{E} | where DeviceName in ((DeviceInfo | where OSPlatform == 'Linux' | project DeviceName)) | count", [(2,)]),
     ("let names = dynamic(['alpha', 'beta']); DeviceEvents | where DeviceName in (names) | count", [(4,)]),
-    # logic and null
+    ],
+    "logical operators: and before or; null data type: != holds for null, > does not": [
     (f"{E} | where not(ActionType == 'Open') and (DeviceName == 'beta' or FileSize > 500) | count", [(2,)]),
     (f"{E} | where ActionType == 'Run' or ActionType == 'Write' and DeviceName == 'beta' | count", [(2,)]),
     (f"{E} | where FileSize != 50 | count", [(4,)]),
     (f"{E} | where isnull(FileSize) | project FileName", [("tool.exe",)]),
     (f"{E} | where FileSize > 0 | count", [(4,)]),
-    # shaping
+    ],
+    "project, extend, top, sort: null is the smallest, descending is the default; project-keep keeps the order": [
     (f"{E} | project Size = FileSize, DeviceName | top 2 by Size", [(700, "Gamma"), (300, "alpha")]),
     (f"{E} | top 1 by FileSize asc nulls last | project FileSize", [(50,)]),
     (f"{E} | top 2 by FileSize asc | project FileSize", [(None,), (50,)]),
@@ -116,7 +120,8 @@ HAND: list[tuple[str, list[tuple[Any, ...]]]] = [
     (f"{E} | where FileSize == 700 | project-keep DeviceName", [("Gamma",)]),
     (f"{E} | where FileSize == 700 | extend deviceName = tolower(DeviceName) | project DeviceName, deviceName",
      [("Gamma", "gamma")]),
-    # summarize
+    ],
+    "summarize operator: one row per group, one row in all without keys; aggregates skip nulls": [
     (f"{E} | summarize count() by DeviceName | sort by count_ desc, DeviceName asc",
      [("alpha", 2), ("beta", 2), ("Gamma", 1)]),
     (f"{E} | summarize dcount(DeviceName), sum(FileSize), min(FileSize), max(FileSize), avg(FileSize)",
@@ -134,7 +139,8 @@ HAND: list[tuple[str, list[tuple[Any, ...]]]] = [
     (f"{E} | where DeviceName == 'beta' | summarize s = tostring(make_set(FileName))", [('["tool.exe"]',)]),
     (f"{E} | where DeviceName == 'none' | summarize count()", [(0,)]),
     (f"{E} | where DeviceName == 'none' | summarize count() by DeviceName", []),
-    # several tables
+    ],
+    "join operator: innerunique by default; union operator: torn types, withsource, isfuzzy": [
     ("DeviceEvents | join kind=inner DeviceInfo on DeviceName | count", [(6,)]),
     ("DeviceEvents | join DeviceInfo on DeviceName | count", [(3,)]),
     ("DeviceEvents | join kind=leftouter (DeviceInfo | summarize any_os = take_any(OSPlatform) by DeviceName) on DeviceName"
@@ -160,7 +166,8 @@ HAND: list[tuple[str, list[tuple[Any, ...]]]] = [
      [("DeviceInfo",), ("EmailEvents",)]),
     ("union (EmailEvents | project x = 1), (EmailEvents | project x = 'a') | project x_long, x_string"
      " | sort by x_long asc nulls last", [(1, ""), (None, "a")]),
-    # let
+    ],
+    "let statement: names of values, tables and functions; a column of the name comes first": [
     ("let v = 2; let w = v + v; DeviceEvents | take 1 | extend k = w + w | project k", [(8,)]),
     ("let x = 1; let xs = datatable(x: long) [7]; xs | project x", [(7,)]),
     ("let big = 200; DeviceEvents | where FileSize > big | count", [(2,)]),
@@ -168,7 +175,8 @@ HAND: list[tuple[str, list[tuple[Any, ...]]]] = [
     ("let since = ago(4h); let f = (n: string) { toupper(n) }; DeviceEvents | where Timestamp > since"
      " | project DeviceName = f(DeviceName) | sort by DeviceName asc", [("BETA",), ("GAMMA",)]),
     ("let n = toscalar(DeviceEvents | count); print n", [(5,)]),
-    # dynamic
+    ],
+    "dynamic data type: paths, missing is null; mv-expand: a row for each value; parse_json: no JSON is text": [
     ("CloudAppEvents | where RawEventData.Folder == 'Inbox' | project tostring(RawEventData.Who.Id)", [("u1",)]),
     ("CloudAppEvents | where toint(RawEventData['Count']) > 4 | project ActionType", [("Read",)]),
     ("CloudAppEvents | where ActionType == 'Send' | mv-expand t = RawEventData.Tags | project tostring(t)", [("x",), ("y",)]),
@@ -177,7 +185,8 @@ HAND: list[tuple[str, list[tuple[Any, ...]]]] = [
     ('print tostring(parse_json(\'{"a": {"b": 7}}\').a.b)', [("7",)]),
     ("print d = parse_json('no json')", [("no json",)]),
     ("print dynamic({'a': [1, 2]})", [('{"a":[1,2]}',)]),
-    # scalars
+    ],
+    "scalar functions, each as its page says": [
     ("print 1 + 2 * 3, 7 / 2, 7.0 / 2, 7 % 4", [(7, 3, 3.5, 3)]),
     ("print strcat('a', '-', 1), strlen('abc'), substring('abcdef', 1, 3), reverse('abc')", [("a-1", 3, "bcd", "cba")]),
     ("print iff(1 > 2, 'x', 'y'), case(false, 1, true, 2, 3)", [("y", 2)]),
@@ -190,10 +199,13 @@ HAND: list[tuple[str, list[tuple[Any, ...]]]] = [
     ("print '\\U0001F600', '\\ud83d\\ude00'", [("\U0001f600", "\U0001f600")]),
     ("range x from 1 to 5 step 2", [(1,), (3,), (5,)]),
     ("datatable(a: string, b: long) ['x', 1, 'y', 2] | where b > 1", [("y", 2)]),
-    # text around queries
+    ],
+    "comments; render changes no rows; getschema operator": [
     (f"// what is here\n{E} // the events\n| count // done", [(5,)]),
     (f"{E} | where FileName != '// no comment' | count", [(5,)]),
     (f"\n\n  {E}\n | where ActionType == 'Run' | render timechart | count", [(2,)]),
     (f"{E} | count;", [(5,)]),
     (f"{E} | where ActionType == 'Run' | getschema | where ColumnName == 'FileSize' | project ColumnType", [("long",)]),
-]  # fmt: skip
+    ],
+}  # fmt: skip
+"""For each rule of the language: queries, and the rows worked out by hand from it."""

@@ -2,7 +2,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from emulator.tests.hunting.answers import HAND, NOW, ROWS
+from emulator.tests.hunting import answers, answers_parts, answers_tables, answers_values
+from emulator.tests.hunting.answers import NOW, ROWS
 
 from defender_emulator.hunting import Caps, HuntingEngine, QueryRefused
 from defender_emulator.hunting.child import Answering
@@ -34,8 +35,20 @@ def engine(request) -> Iterator[HuntingEngine]:
     engine.close()
 
 
+HAND = [
+    (query, rows)
+    for source in (answers, answers_tables, answers_parts, answers_values)
+    for found in source.RULES.values()
+    for query, rows in found
+]
+
+
+def test_there_are_many_answers_and_each_rests_on_a_rule():
+    assert len({query for query, _ in HAND}) == len(HAND) >= 250
+
+
 @pytest.mark.parametrize(
-    ("query", "rows"), HAND, ids=[f"{n} {hand[0][:50]}" for n, hand in enumerate(HAND)]
+    ("query", "rows"), HAND, ids=[f"{n} {hand[0][-50:]}" for n, hand in enumerate(HAND)]
 )
 def test_a_query_gives_the_answer_worked_out_by_hand(engine, query, rows):
     found = engine.run(query, now=NOW, alerts=[])
@@ -85,7 +98,15 @@ REFUSED = [
     ("DeviceEvents | top 2 by x", f"'top' operator: {SCALAR} 'x'"),
     ("DeviceEvents | distinct x", f"'distinct' operator: {SCALAR} 'x'"),
     ("DeviceEvents | project-away x", f"'project-away' operator: {SCALAR} 'x'"),
-    ("DeviceEvents | project-keep x", f"'project-away' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | project-keep x", f"'project-keep' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | project-reorder x", f"'project-reorder' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | invoke FileProfile(x)", f"'invoke' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | evaluate pivot(x)", f"'evaluate' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | top-nested 1 of x by count()", f"'top-nested' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | make-series count() on x step 1h", f"'make-series' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | partition by x (take 1)", f"'partition' operator: {SCALAR} 'x'"),
+    ("DeviceEvents | mv-apply x on (take 1)", f"'mv-apply' operator: {SCALAR} 'x'"),
+    ("search in (NoTable) 'x'", f"'search' operator: {RESOLVE} 'NoTable'"),
     ("DeviceEvents | project-rename a = x", f"'project-rename' operator: {SCALAR} 'x'"),
     ("DeviceEvents | mv-expand x", f"'mv-expand' operator: {SCALAR} 'x'"),
     ("DeviceEvents | join DeviceInfo on x", f"'join' operator: {SCALAR} 'x'"),
@@ -149,9 +170,6 @@ UNSUPPORTED = [
     "print read_text('/etc/hosts')",
     "DeviceEvents | extend x = getenv('HOME')",
     "DeviceEvents | extend x = getvariable('first_moment')",
-    "DeviceEvents | invoke FileProfile(SHA1)",
-    "DeviceEvents | evaluate bag_unpack(AdditionalFields)",
-    "search 'x'",
     "DeviceEvents | make-graph DeviceName --> FileName | graph-match (a)-->(b) project a",
     "range x from 1 to 100000000 step 1",
     "range x from 1 to toscalar(DeviceEvents | count) step 1",
@@ -167,6 +185,67 @@ UNSUPPORTED = [
 def test_what_the_engine_must_not_or_cannot_do_is_refused(engine, query):
     with pytest.raises(QueryRefused):
         engine.run(query, now=NOW, alerts=[])
+
+
+NAMED = [
+    ("DeviceEvents | reduce by FileName", "the operator 'reduce'"),
+    ("DeviceEvents | scan with (step s: true;)", "the operator 'scan'"),
+    ("DeviceEvents | fork (take 1) (take 2)", "the operator 'fork'"),
+    ("DeviceEvents | facet by FileName", "the operator 'facet'"),
+    ("DeviceEvents | parse-kv FileName as (a: string)", "the operator 'parse-kv'"),
+    ("DeviceEvents | evaluate autocluster()", "the plugin 'autocluster'"),
+    ("print series_fir(dynamic([1]), dynamic([1]))", "the function 'series_fir'"),
+    ("print hash('a')", "the function 'hash'"),
+    ("print parse_user_agent('a', 'os')", "the function 'parse_user_agent'"),
+    ("DeviceEvents | summarize hll(FileSize)", "hll"),
+    ("externaldata(a: string) ['https://x.example'] | count", "'externaldata' reads data"),
+    ("let x = externaldata(a: string) ['https://x.example']; x | count", "'externaldata' reads data"),
+    ("DeviceEvents | where FileName in (externaldata(a: string) ['https://x.example'])", "'externaldata' reads data"),
+    ("DeviceEvents | top-nested 1 of FileName with others = 'o' by count()", "'top-nested' with others"),
+    ("DeviceEvents | partition by FileName {DeviceInfo}", "'partition' with a query in braces"),
+    ("DeviceEvents | partition by FileName (join DeviceInfo on DeviceName)", "within 'partition'"),
+    ("print indexof('abc', 'b', 0, 2)", "'indexof' with a length"),
+    ("print format_ipv4('10.0.0.1', 24)", "'format_ipv4' with a prefix"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "what"), NAMED, ids=[query for query, _ in NAMED])
+def test_what_the_engine_lacks_is_named(engine, query, what):
+    with pytest.raises(QueryRefused) as refused:
+        engine.run(query, now=NOW, alerts=[])
+    assert str(refused.value).startswith("The emulator cannot run this query: ")
+    assert what in str(refused.value)
+
+
+SAID = [
+    ("print foo(1)", "Unknown function: 'foo'"),
+    ("DeviceEvents | extend x = ToUpper(FileName)", "Unknown function: 'ToUpper'"),
+    ("DeviceEvents | invoke foo()", "Unknown function: 'foo'"),
+    ("DeviceEvents | where FileSize == 'a'", "Cannot compare values of types long and string. Try adding explicit casts"),
+    ("DeviceEvents | where Timestamp == 1h", "Cannot compare values of types datetime and timespan. Try adding explicit casts"),
+    ("DeviceEvents | where DeviceName > 5", "The operator '>' is not defined for the operand types string and long"),
+    ("DeviceEvents | where Timestamp < 5", "The operator '<' is not defined for the operand types datetime and long"),
+    ("DeviceEvents | where FileSize has 'a'", "The operator 'has' is not defined for the operand types long and string"),
+    ("print 'a' + 'b'", "The operator '+' is not defined for the operand types string and string"),
+    ("DeviceEvents | extend p = prev(FileName)",
+     "Function 'prev' cannot be invoked in current context. Details: the row set must be serialized"),
+    ("print set_union(dynamic([1]))", "set_union(): function expects 2..64 argument(s)"),
+    ("print extract('a', 1, 'a', 'long')", "typeof(): a type is expected here"),
+    ("let f = (x: string) { DeviceEvents | where FileName == x }; f('a', 'b')", "f(): function expects 1 argument(s)"),
+    ("let f = (x: string) { DeviceEvents | where FileName == x }; f()", "f(): function expects 1 argument(s)"),
+    ("DeviceEvents | take FileSize", "'take' operator: expression must be a constant whole number"),
+    ("DeviceEvents | where FileName matches regex '('", "The regular expression is not valid"),
+    ("print d = dynamic({'a': 1}), a = 2 | evaluate bag_unpack(d)",
+     "evaluate bag_unpack(): column 'a' already exists in the input"),
+    ("print a = 1 | project-away a", "'project-away' operator: the resulting table has no columns"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "text"), SAID, ids=[query for query, _ in SAID])
+def test_what_is_wrong_with_a_query_is_said(engine, query, text):
+    with pytest.raises(QueryRefused) as refused:
+        engine.run(query, now=NOW, alerts=[])
+    assert str(refused.value) == f"{text}. Fix semantic errors in your query."
 
 
 def test_deep_nesting_is_answered_or_refused_but_never_fatal(engine):

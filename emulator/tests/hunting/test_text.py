@@ -61,12 +61,19 @@ def test_known_escapes_and_verbatim_text_stay_as_written():
         assert plain(literal) == literal
 
 
-def test_operators_are_rewritten_outside_of_text_only():
-    query = "T | project-keep a | where b == 'project-keep' // distinct *\n| distinct  *"
-    expected = (
-        'T | project-away ["*keep*"], a | where b == \'project-keep\'  \n| distinct  ["*all*"]'
-    )
+def test_words_are_rewritten_outside_of_text_only():
+    query = "T | serialize | where b == '| serialize' // | serialize\n| mvexpand a"
+    expected = "T | serialize [\"*serialize*\"] = 1 | where b == '| serialize'  \n| mv-expand a"
     assert rewritten(query) == expected
+
+
+def test_names_after_an_operator_are_kept_from_being_parameters():
+    assert rewritten("T | make-series n = f(a) on b step 1") == (
+        'T | make-series ["n"] = f(a) on b step 1'
+    )
+    assert rewritten("T | make-series kind = nonempty x") == "T | make-series kind = nonempty x"
+    assert rewritten("let m = materialize(T); m") == "let m = (T); m"
+    assert rewritten("let v = view () { T }; v") == "let v =  () { T }; v"
 
 
 def test_old_aggregate_names_are_rewritten_where_they_are_called():

@@ -173,9 +173,12 @@ def test_a_message_is_logged_once_however_often_it_is_mentioned():
     assert len(set(keys)) == len(keys)
 
 
-def test_the_attack_takes_no_options():
-    with pytest.raises(ValueError, match=r"Scenario 'attack' has no option 'speed'\. It has none"):
+def test_the_attack_takes_no_option_but_its_background():
+    known = r"Scenario 'attack' has no option 'speed'\. It has background"
+    with pytest.raises(ValueError, match=known):
         build("attack", start=START, speed=2)
+    with pytest.raises(ValueError, match="'background' must be between 0 and 3000000"):
+        build("attack", start=START, background=3_000_001)
 
 
 # the noisy tenant

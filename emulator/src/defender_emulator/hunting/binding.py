@@ -8,19 +8,30 @@ not found is refused in Microsoft's words and never reaches DuckDB.
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from duckdb_kql import ir
 from duckdb_kql import schema as columns_of
 
-from defender_emulator.hunting import unions
+from defender_emulator.hunting import calls, filling, fitting, unions
+from defender_emulator.hunting.aggregating import expanded
+from defender_emulator.hunting.calling import CALL_MARK
+from defender_emulator.hunting.checking import check
+from defender_emulator.hunting.kinds_known import known_types
 from defender_emulator.hunting.refusals import no_column, no_table, not_supported
-from defender_emulator.hunting.repairs import repaired, repaired_source
-from defender_emulator.hunting.rewriting import ALL, KEEP, REORDER
+from defender_emulator.hunting.repairs import (
+    named_as_written,
+    plainly_parsed,
+    repaired,
+    repaired_source,
+)
+from defender_emulator.hunting.searching import Anywhere, Searched
+from defender_emulator.hunting.stages import Input, Pending, Stage, raw, rebuilt
+from defender_emulator.hunting.windows import serial_after, windowed
 
 Columns = list[str]
 Scope = dict[str, Columns]
-TypesOf = Callable[[ir.Query], dict[str, str]]
+Types = dict[str, str]
 LONGEST_RANGE = 1_000_000
 
 _NAMES: dict[type, str] = {
@@ -44,6 +55,16 @@ _NAMES: dict[type, str] = {
 }
 
 
+class Asked(Protocol):
+    """What can be asked of the tables while a query is translated."""
+
+    def types_of(self, query: ir.Query) -> Types:
+        """The types of the columns that a query would give."""
+
+    def rows_of(self, query: ir.Query) -> list[tuple[Any, ...]]:
+        """The rows that a query gives."""
+
+
 @dataclass(frozen=True)
 class _Around:
     """What a query can see: tables and lets with their columns, and the lets themselves."""
@@ -51,57 +72,144 @@ class _Around:
     scope: Scope
     lets: tuple[tuple[str, ir.Query], ...]
     operator: str
+    serial: frozenset[str] = frozenset()
+    """The lets whose rows have an order that counts."""
 
 
-def bound(query: ir.Query, tables: Scope, types_of: TypesOf) -> ir.Query:
-    """The query with every name checked and every marked operator resolved."""
-    return _Binder(types_of).query(query, _Around(tables, (), ""))[0]
+def bound(query: ir.Query, tables: Scope, asked: Asked) -> ir.Query:
+    """The query with every name checked and every pending operator resolved."""
+    return _Binder(asked).query(query, _Around(tables, (), ""))[0]
+
+
+@dataclass
+class _Flow:
+    """A query as far as it is bound: what comes of it, and whether its rows have an order."""
+
+    query: ir.Query
+    columns: Columns
+    serial: bool
 
 
 class _Binder:
     """Follows a query from its source on, knowing the columns at each step."""
 
-    def __init__(self, types_of: TypesOf) -> None:
-        self._types_of = types_of
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
 
     def query(self, query: ir.Query, around: _Around) -> tuple[ir.Query, Columns]:
         """A query within others: what it becomes, and its columns."""
-        inner, lets = dict(around.scope), list(around.lets)
+        flow = self._flow(query, around)
+        return flow.query, flow.columns
+
+    def _flow(self, query: ir.Query, around: _Around) -> _Flow:
+        inner, lets, serial = dict(around.scope), list(around.lets), set(around.serial)
         for name, value in query.lets:
             assert isinstance(value, ir.Query)  # noqa: S101 - scalars are substituted before
-            made, inner[name] = self.query(value, _Around(inner, tuple(lets), around.operator))
+            here = _Around(inner, tuple(lets), around.operator, frozenset(serial))
+            flow = self._flow(value, here)
+            made, inner[name] = flow.query, flow.columns
             lets.append((name, made))
+            serial = serial | {name} if flow.serial else serial - {name}
+        if isinstance(query.source, Searched):
+            query = query.source.opened(query, inner, dict(lets))
         query = _first_found(unions.expanded(query, inner), inner)
-        first = next((_NAMES.get(type(op), "") for op in query.operators), around.operator)
-        columns = _source(query.source, inner, first)
-        here = _Around(inner, tuple(lets), _SOURCES.get(type(query.source), ""))
-        source = repaired_source(_Checker(self, here, []).rebuilt(query.source))
+        first = next((word_of(op) for op in query.operators), around.operator)
+        columns = _source(columns_of.resolve_source_let_refs(query.source), inner, first)
+        word = _SOURCES.get(type(query.source), "")
+        here = _Around(inner, tuple(lets), word, frozenset(serial))
+        nothing = ir.Query(ir.DataTable((), ()))
+        source = repaired_source(_Checker(self, here, [], lambda: nothing).rebuilt(query.source))
         so_far = dataclasses.replace(query, source=source, operators=[], lets=list(lets))
+        ordered = isinstance(source, ir.RangeSource)
+        if isinstance(source, ir.TableRef):
+            ordered = source.name in serial
+        flow = _Flow(so_far, columns, ordered)
         for operator in query.operators:
-            for step in self._steps(operator, so_far, columns, here):
-                columns = _after(step, columns, inner)
-                so_far.operators.append(step)
-        own = lets[len(around.lets) :]
-        return dataclasses.replace(so_far, lets=list(own)), columns
+            self._follow(operator, flow, here, word_of(operator))
+        flow.query = dataclasses.replace(flow.query, lets=list(lets[len(around.lets) :]))
+        return flow
 
-    def _steps(
-        self, operator: ir.Operator, so_far: ir.Query, columns: Columns, around: _Around
-    ) -> list[ir.Operator]:
-        name = _NAMES.get(type(operator), type(operator).__name__)
-        within = dataclasses.replace(around, operator=name)
+    def _follow(self, operator: ir.Operator, flow: _Flow, around: _Around, word: str) -> None:
+        """Bind one operator, or those that it stands for."""
+        within = dataclasses.replace(around, operator=word)
+        if isinstance(operator, Pending):
+            known: Any = columns_of.resolve_let_refs(operator, flow.columns)
+            for step in known.steps(self._input(flow, around)):
+                self._follow(step, flow, around, word)
+            return
+        parts = windowed(operator, self._input(flow, around))
+        for part in [operator] if parts is None else parts:
+            for step in self._steps(part, flow, within):
+                flow.serial = serial_after(step, serial=flow.serial)
+                flow.columns = _after(step, flow.columns, around.scope)
+                flow.query.operators.append(step)
+
+    def _input(self, flow: _Flow, around: _Around) -> Input:
+        def whole(more: list[ir.Operator]) -> ir.Query:
+            query = dataclasses.replace(flow.query, operators=list(flow.query.operators))
+            made = _Flow(query, list(flow.columns), flow.serial)
+            for operator in more:
+                self._follow(operator, made, around, word_of(operator))
+            return made.query
+
+        return Input(
+            list(flow.columns),
+            lambda: self._asked.types_of(whole([])),
+            lambda more: self._asked.rows_of(whole(more)),
+            list(around.scope),
+            flow.serial,
+        )
+
+    def _steps(self, operator: ir.Operator, flow: _Flow, within: _Around) -> list[ir.Operator]:
+        columns, name = flow.columns, within.operator
         if isinstance(operator, ir.Union):
-            return self._union(operator, so_far, columns, within)
+            return self._union(operator, flow.query, columns, within)
         if isinstance(operator, ir.Join | ir.Lookup):
-            right, right_columns = self.query(operator.right, within)
-            for key in operator.keys:
-                _known(key.left, columns, name)
-                _known(key.right, right_columns, name)
-            return [dataclasses.replace(operator, right=right)]
-        operator = _unmarked(operator, columns, name)
+            return self._join(operator, flow, within)
         for column in _plain_names(operator):
             _known(column, columns, name)
-        checked = _Checker(self, within, columns).rebuilt(operator)
-        return [repaired(columns_of.resolve_let_refs(checked, columns), columns)]
+        resolved = columns_of.resolve_let_refs(operator, columns)
+        resolved = named_as_written(resolved, columns)
+        if isinstance(resolved, ir.Summarize):
+            resolved = expanded(resolved, columns)
+        checked = _Checker(self, within, columns, lambda: flow.query).rebuilt(resolved)
+        if isinstance(checked, Stage):
+            return [checked]
+        if isinstance(checked, ir.Parse):
+            return plainly_parsed(checked, columns)
+        return [repaired(checked, columns)]
+
+    def _join(self, join: ir.Join | ir.Lookup, flow: _Flow, within: _Around) -> list[ir.Operator]:
+        right, right_columns = self.query(join.right, within)
+        for key in join.keys:
+            _known(key.left, flow.columns, within.operator)
+            _known(key.right, right_columns, within.operator)
+        join = dataclasses.replace(join, right=right)
+        if join.kind not in filling.OUTER:
+            return [join]
+        after = _after(join, flow.columns, within.scope)
+        types = self._in_scope(flow.query, within), self._in_scope(right, within)
+        return [join, *filling.after_join(join, after, *types)]
+
+    def _in_scope(self, query: ir.Query, around: _Around) -> Types:
+        lets = {**dict(around.lets), **dict(query.lets)}
+        return self._asked.types_of(dataclasses.replace(query, lets=list(lets.items())))
+
+    def types_of(self, query: ir.Query) -> Types:
+        """The types of the columns of a query that is bound."""
+        return self._asked.types_of(query)
+
+    def spread(self, query: ir.Query, columns: Columns, around: _Around) -> ir.Query:
+        """A query of lists as one of their values."""
+        if not columns or self._in_scope(query, around).get(columns[0]) != "dynamic":
+            return query
+        value = ir.FunctionCall("tostring", (ir.ColumnRef(columns[0]),))
+        more = [
+            ir.Project((ir.NamedExpr(ir.ColumnRef(columns[0])),)),
+            ir.MvExpand((ir.MvExpandTarget(columns[0]),)),
+            ir.Project((ir.NamedExpr(value, columns[0]),)),
+        ]
+        return dataclasses.replace(query, operators=[*query.operators, *more])
 
     def _union(
         self, union: ir.Union, so_far: ir.Query, columns: Columns, around: _Around
@@ -111,22 +219,18 @@ class _Binder:
         for n, branch in enumerate(unions.branches(union, around.scope), 1):
             made, made_columns = self.query(branch, around)
             arms.append(unions.Arm(made, made_columns, _label(branch, n, around)))
-        seen = dict(around.lets)
-
-        def types_of(query: ir.Query) -> dict[str, str]:
-            merged = {**seen, **dict(query.lets)}
-            return self._types_of(dataclasses.replace(query, lets=list(merged.items())))
-
-        return unions.joined(union, arms, types_of)
+        return unions.joined(union, arms, lambda query: self._in_scope(query, around))
 
 
 def _label(query: ir.Query, n: int, around: _Around) -> str:
     """The table an arm is, through lets that are nothing but another name, or its number."""
-    lets = dict(around.lets)
+    lets = {**dict(around.lets), **dict(query.lets)}
     while not query.operators and isinstance(query.source, ir.TableRef):
         if query.source.name not in lets:
-            return query.source.name
-        query = lets.pop(query.source.name)
+            return query.source.name if CALL_MARK not in query.source.name else f"union_arg{n}"
+        bound_to = lets.pop(query.source.name)
+        assert isinstance(bound_to, ir.Query)  # noqa: S101 - scalars are substituted before
+        query = bound_to
     return f"union_arg{n}"
 
 
@@ -171,23 +275,11 @@ def _short_range(source: ir.RangeSource) -> None:
         raise not_supported(f"a range has at most {LONGEST_RANGE} rows")
 
 
-def _unmarked(operator: ir.Operator, columns: Columns, name: str) -> ir.Operator:
-    if isinstance(operator, ir.Distinct):
-        first = operator.expressions[0].expr
-        if isinstance(first, ir.ColumnRef) and first.name == ALL:
-            return ir.Distinct(_as_expressions(columns))
-    if isinstance(operator, ir.ProjectAway) and operator.columns[0] in (KEEP, REORDER):
-        mark, *wanted = operator.columns
-        for column in wanted:
-            _known(column, columns, name)
-        if mark == KEEP:
-            return ir.Project(_as_expressions([c for c in columns if c in wanted]))
-        return ir.Project(_as_expressions([*wanted, *(c for c in columns if c not in wanted)]))
-    return operator
-
-
-def _as_expressions(columns: Columns) -> tuple[ir.NamedExpr, ...]:
-    return tuple(ir.NamedExpr(ir.ColumnRef(column)) for column in columns)
+def word_of(operator: ir.Operator) -> str:
+    """What an operator is called."""
+    if isinstance(operator, Pending):
+        return str(getattr(operator, "word", operator.keyword))
+    return _NAMES.get(type(operator), "")
 
 
 def _plain_names(operator: ir.Operator) -> Columns:
@@ -213,11 +305,24 @@ def _known(column: str, columns: Columns, operator: str) -> None:
 class _Checker:
     """Walks the expressions of one operator and checks the columns they name."""
 
-    def __init__(self, binder: _Binder, around: _Around, columns: Columns) -> None:
+    def __init__(
+        self, binder: _Binder, around: _Around, columns: Columns, before: Callable[[], ir.Query]
+    ) -> None:
         self._binder = binder
         self._around = around
         self._columns = columns
+        self._before = before
+        self._types_told: Types | None = None
         self._done: dict[int, tuple[Any, Any]] = {}
+
+    def _told(self) -> Types:
+        """The types of the columns as far as they are known without asking."""
+        if self._types_told is None:
+            self._types_told = known_types(self._before()) or {}
+        return self._types_told
+
+    def _types(self) -> Types:
+        return self._told() or self._binder.types_of(self._before())
 
     def rebuilt(self, node: Any) -> Any:
         """The node with the queries in it bound; shared nodes stay shared."""
@@ -232,10 +337,45 @@ class _Checker:
     def _made(self, node: Any) -> Any:
         if isinstance(node, ir.ColumnRef):
             _known(node.name, self._columns, self._around.operator)
-            return node
-        if isinstance(node, ir.LetRef) and node.name in self._columns:
+        if isinstance(node, ir.ColumnRef) or (
+            isinstance(node, ir.LetRef) and node.name in self._columns
+        ):
             return node
         if isinstance(node, ir.Query):
             return self._binder.query(node, self._around)[0]
-        fields = {f.name: getattr(node, f.name) for f in dataclasses.fields(node)}
-        return dataclasses.replace(node, **{n: self.rebuilt(v) for n, v in fields.items()})
+        if isinstance(node, Anywhere):
+            return self.rebuilt(node.within(self._types()))
+        if isinstance(node, ir.InList | ir.HasList):
+            return self._listed(self._with_table(node))
+        return self._fitted(rebuilt(node, self.rebuilt))
+
+    def _fitted(self, node: Any) -> Any:
+        """A node as its types make it, and its call as the translator has it."""
+        if isinstance(node, ir.Literal) and (node.kind, node.value) == ("dynamic", None):
+            return raw("CAST(NULL AS JSON)")
+        if isinstance(node, ir.BinaryOp):
+            check(node, self._told())
+        call = isinstance(node, ir.FunctionCall) and node.name in fitting.NAMES
+        if call or isinstance(node, ir.Between):
+            node = fitting.fitted(node, self._told())
+        return calls.rewritten(node, self._columns) if isinstance(node, ir.FunctionCall) else node
+
+    def _with_table(self, node: Any) -> Any:
+        """`x in (T)` with a table that is not a column."""
+        (item,) = node.items if len(node.items) == 1 else (None,)
+        if isinstance(item, ir.FunctionCall) and item.name == "pack_array":
+            return dataclasses.replace(node, items=item.args)
+        if not isinstance(item, ir.ColumnRef) or item.name in self._columns:
+            return node
+        if item.name not in self._around.scope:
+            return node
+        return dataclasses.replace(node, items=(), subquery=ir.Query(ir.TableRef(item.name)))
+
+    def _listed(self, node: Any) -> Any:
+        """`x in (T)`: where the table's column is dynamic, the values in its lists count."""
+        value = self.rebuilt(node.value)
+        if node.subquery is None:
+            return dataclasses.replace(node, value=value, items=self.rebuilt(node.items))
+        query, columns = self._binder.query(node.subquery, self._around)
+        query = self._binder.spread(query, columns, self._around)
+        return dataclasses.replace(node, value=value, subquery=query)

@@ -5,8 +5,10 @@ network, and a parent that ends the process when a query does not end.
 """
 
 import contextlib
+import os
 import sys
 import threading
+from collections.abc import Iterator
 from datetime import datetime
 from typing import IO, Any
 
@@ -35,36 +37,65 @@ class Answering:
     def __init__(self, store: Store, seconds: float) -> None:
         self._store = store
         self._seconds = seconds
+        self._own_changes = (
+            ("drop", store.drop), ("declare", store.declare), ("extend", store.extend),
+        )  # fmt: skip
 
     def answer(self, message: Message) -> Message:
         """Do what a message asks for; a failure is an answer too."""
         try:
             if "query" in message:
                 return self._run(message)
-            if "forget" in message:
-                self._store.forget(message["forget"])
-            for part in message.get("insert", ()):
-                self._store.insert(*part)
-            if "evidence" in message:
-                self._store.insert_evidence(*message["evidence"])
+            if "count" in message:
+                window = _moments(message["times"])
+                return {"counts": self._store.count(message["count"], window)}
+            self._change(message)
         except HuntingFailed as failed:
             return {"failed": type(failed).__name__, "text": unmarked(str(failed))}
         except MemoryError:
             return {"failed": QueryPreempted.__name__, "text": ""}
         return {"done": True}
 
-    def _run(self, message: Message) -> Message:
-        now, first, last = (datetime.fromisoformat(t) for t in message["times"])
-        sql, bound = translated(message["query"], now, self._store.types_of)
+    def _change(self, message: Message) -> None:
+        if "background" in message:
+            self._store.background(message["background"])
+        if "forget" in message:
+            self._store.forget(message["forget"])
+        for part in message.get("insert", ()):
+            self._store.insert(*part)
+        if "evidence" in message:
+            self._store.insert_evidence(*message["evidence"])
+        for name, change in self._own_changes:
+            if name in message:
+                change(*message[name])
+
+    @contextlib.contextmanager
+    def _limited(self) -> Iterator[None]:
+        """What is asked of the tables within is interrupted when the time is up."""
         timer = threading.Timer(self._seconds, self._store.interrupt)
         timer.daemon = True
         timer.start()
         try:
-            columns, rows = self._store.run(sql, bound, (first, last))
+            yield
         finally:
             timer.cancel()
+
+    def _run(self, message: Message) -> Message:
+        now = datetime.fromisoformat(message["times"][0])
+        window = _moments(message["times"][1:])
+        span = _moments(message["span"]) if message.get("span") else None
+        self._store.look_at(window, span)
+        with self._limited():
+            sql, bound = translated(message["query"], now, self._store)
+        with self._limited():
+            columns, rows = self._store.run(sql, bound)
         columns = [(unmarked(name), kind) for name, kind in columns]
         return {"columns": columns, "rows": unmarked(rows)}
+
+
+def _moments(texts: list[str]) -> tuple[datetime, datetime]:
+    first, last = (datetime.fromisoformat(text) for text in texts)
+    return first, last
 
 
 def serve(inward: IO[bytes], outward: IO[bytes], answering: Answering) -> None:
@@ -84,7 +115,9 @@ def limit_memory(megabytes: int) -> None:
 def main(settings: dict[str, Any]) -> None:  # pragma: no cover - runs in the other process
     """Serve on standard input and output, with a stack deep enough for nested queries."""
     limit_memory(settings["address_space"])
-    outward, sys.stdout = sys.stdout.buffer, sys.stderr
+    outward = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints, it is no message
+    sys.stdout = sys.stderr
     sys.setrecursionlimit(DEEP)
     threading.stack_size(STACK)
 

@@ -1,5 +1,7 @@
 """Why a query gives no rows, in Microsoft's words where they are known."""
 
+import re
+
 
 class HuntingFailed(Exception):
     """A query gave no result."""
@@ -58,3 +60,33 @@ def semantic_error(detail: str) -> QueryRefused:
 def _semantic(operator: str, detail: str) -> QueryRefused:
     place = f"'{operator}' operator: " if operator else ""
     return QueryRefused(f"{place}{detail}. {SEMANTIC}")
+
+
+def engine_error(text: str) -> QueryRefused:
+    """What the database says against a query, in the words of the language."""
+    kinds = [_KIND_NAMES[name] for name in _KIND.findall(text)]
+    called = _CALLED.search(text)
+    if len(kinds) >= 2 and "compare" in text:
+        said = (
+            f"Cannot compare values of types {kinds[0]} and {kinds[1]}. Try adding explicit casts"
+        )
+    elif called:
+        said = f"'{called[1]}' does not take arguments of the types {', '.join(kinds) or 'given'}"
+    elif text.startswith("Conversion Error"):
+        said = "A value cannot be converted to the type it is compared or used with"
+    elif text.startswith("Invalid Input Error") or "pattern" in text.lower():
+        said = "The regular expression is not valid"
+    elif kinds:
+        said = f"The expression mixes types that do not fit: {', '.join(kinds)}"
+    else:
+        return not_supported("an expression in it cannot be evaluated here")
+    return semantic_error(said)
+
+
+_KIND_NAMES = {
+    "VARCHAR": "string", "TIMESTAMP": "datetime", "INTERVAL": "timespan", "BIGINT": "long",
+    "INTEGER": "int", "DOUBLE": "real", "BOOLEAN": "bool", "JSON": "dynamic", "UUID": "guid",
+    "DECIMAL": "decimal", "HUGEINT": "long", "INTEGER_LITERAL": "long",
+}  # fmt: skip
+_KIND = re.compile(rf"\b({'|'.join(_KIND_NAMES)})\b")
+_CALLED = re.compile(r"argument types '([^'(]+)\(")

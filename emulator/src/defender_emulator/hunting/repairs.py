@@ -6,12 +6,14 @@
 """
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from duckdb_kql import ir
 from duckdb_kql.translate import naming, print_column_name, summarize_names
 
+_PLAIN = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _LISTS = ("make_list", "make_set", "make_list_if", "make_set_if", "split")
 _PARSERS = ("parse_json", "todynamic")
 
@@ -46,6 +48,32 @@ def _names(operator: ir.Project | ir.Distinct | ir.Extend, columns: list[str]) -
     if isinstance(operator, ir.Distinct):
         return naming.distinct_names(operator.expressions)
     return naming.extend_names(operator.expressions, columns)
+
+
+def plainly_parsed(operator: ir.Parse, columns: list[str]) -> list[ir.Operator]:
+    """`parse` with names that a pattern can hold, and the names that were meant afterwards."""
+    odd = [s.name for s in operator.segments if s.name and not _PLAIN.fullmatch(s.name)]
+    if not odd:
+        return [operator]
+    plain = {name: f"parsed_{n}_" for n, name in enumerate(odd)}
+    segments = tuple(
+        dataclasses.replace(s, name=plain.get(s.name or "", s.name)) for s in operator.segments
+    )
+    meant = [ir.NamedExpr(ir.ColumnRef(plain[name]), name) for name in odd]
+    return [
+        dataclasses.replace(operator, segments=segments),
+        ir.Extend(tuple(meant)),
+        ir.ProjectAway(tuple(name for name in plain.values() if name not in columns)),
+    ]
+
+
+def named_as_written(operator: ir.Operator, columns: list[str]) -> ir.Operator:
+    """The operator with each value named as it would be, whatever becomes of the value."""
+    if not isinstance(operator, ir.Project | ir.Distinct | ir.Extend):
+        return operator
+    named = zip(operator.expressions, _names(operator, columns), strict=True)
+    expressions = tuple(ir.NamedExpr(e.expr, e.name or name) for e, name in named)
+    return dataclasses.replace(operator, expressions=expressions)
 
 
 class _Repair:

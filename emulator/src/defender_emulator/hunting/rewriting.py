@@ -1,25 +1,21 @@
-"""Changing a query's text before it is parsed: literals, and operators the translator lacks.
-
-`project-keep`, `project-reorder` and `distinct *` become operators it has, with a marked column
-name that `binding.py` understands once the columns are known.
-"""
+"""Changing a query's text before it is parsed: literals, and words that the parser lacks."""
 
 from defender_emulator.hunting.literals import Token, plain, tokens
-from defender_emulator.hunting.refusals import control_command, syntax_error
+from defender_emulator.hunting.refusals import control_command, not_supported, syntax_error
+from defender_emulator.hunting.shaping import SERIALIZE_MARK
 
-KEEP = "*keep*"
-REORDER = "*reorder*"
-ALL = "*all*"
-
-_OPERATORS = {
-    "project-keep": f'project-away ["{KEEP}"],',
-    "project-reorder": f'project-away ["{REORDER}"],',
-}
-_OLD_NAMES = {"makeset": "make_set", "makelist": "make_list"}
+_OLD_NAMES = {
+    "makeset": "make_set", "makelist": "make_list", "mvexpand": "mv-expand", "mvapply": "mv-apply",
+}  # fmt: skip
+_UNKNOWN_TO_THE_PARSER = ("parse-kv", "graph-where-nodes", "graph-where-edges", "top-hitters")
+_ENDS = ("", "|", ";", ")")
+_PARAMETERS = ("kind", "with_itemindex", "bagexpansion")
+_NAMING = ("make-series", "serialize", "mv-apply")
+"""After these the parser takes `name = call(...)` for a parameter, unless the name is in brackets."""
 
 
 def rewritten(query: str) -> str:
-    """The query in words that the translator knows."""
+    """The query in words that the parser knows."""
     found = list(tokens(query))
     words = [token for token in found if token.kind not in ("space", "comment")]
     if not words:
@@ -34,11 +30,23 @@ def _text(token: Token, found: list[Token], at: int) -> str:
         return plain(token.text)
     if token.kind == "comment":
         return " "
-    if token.text == "*" and _before(found, at) == "distinct":
-        return f'["{ALL}"]'
-    if token.text in _OLD_NAMES and _next(found, at) == "(":
-        return _OLD_NAMES[token.text]
-    return _OPERATORS.get(token.text, token.text)
+    if token.kind == "word":
+        return _word(token.text, _before(found, at), _next(found, at))
+    return token.text
+
+
+def _word(word: str, before: str, after: str) -> str:
+    if before == "|" and word in _UNKNOWN_TO_THE_PARSER:
+        raise not_supported(f"the operator '{word}' is not supported")
+    if before == "|" and word == "serialize" and after in _ENDS:
+        return f'serialize ["{SERIALIZE_MARK}"] = 1'
+    if word in ("materialize", "view") and after == "(" and before != ".":
+        return "" if word == "materialize" or before == "=" else word
+    if before in _NAMING and after == "=" and word not in _PARAMETERS:
+        return f'["{word}"]'
+    if word in _OLD_NAMES and (after == "(" or before == "|"):
+        return _OLD_NAMES[word]
+    return word
 
 
 def _next(found: list[Token], at: int) -> str:

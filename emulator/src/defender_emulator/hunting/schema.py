@@ -1,11 +1,12 @@
 """The hunting tables: their columns in Microsoft's order and spelling, and their types.
 
-One repair: `LogonID`, which two of the tables have beside or instead of `LogonId`, is spelled
-`LogonId` everywhere, because the engine cannot hold names that differ only in case.
+The engine cannot hold names that differ only in case, as `LogonId` and `LogonID` in one table do; so
+all spellings of a name but the first carry a mark there, which is taken off results and messages.
 """
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
 _TEXT = (files("defender_emulator.hunting") / "data" / "tables.json").read_text("utf-8")
@@ -55,6 +56,19 @@ def _collisions() -> tuple[dict[str, str], dict[str, str]]:
 
 FIRST_SPELLING, OTHER_SPELLINGS = _collisions()
 """How each name is spelled first, and how the engine writes its other spellings (`ISP`, `Isp`)."""
+
+
+def add_table(name: str, columns: Iterable[Sequence[str]]) -> None:
+    """Add a table to `TABLES`, in this process."""
+    TABLES[name] = tuple((column, kind) for column, kind in columns)
+    for column, _ in TABLES[name]:
+        if FIRST_SPELLING.setdefault(column.casefold(), column) != column:
+            OTHER_SPELLINGS.setdefault(column, marked(column, len(OTHER_SPELLINGS)))
+
+
+def remove_table(name: str) -> None:
+    """Take a table that was added out of `TABLES` again; spellings stay known."""
+    del TABLES[name]
 
 
 def held_as(name: str) -> str:

@@ -4,6 +4,7 @@ Queries see only the views; the rows lie behind them. Once the tables stand, the
 reach no file, no network and no setting any more.
 """
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,17 +13,26 @@ from typing import Any
 
 import duckdb
 
-from defender_emulator.hunting import values
+from defender_emulator.hunting import own_sql, values
 from defender_emulator.hunting.refusals import (
     QueryPreempted,
     QueryTimedOut,
     QueryTooBig,
-    semantic_error,
+    engine_error,
 )
-from defender_emulator.hunting.schema import STORAGE, TABLES, held_as, time_column
+from defender_emulator.hunting.schema import (
+    STORAGE,
+    TABLES,
+    add_table,
+    held_as,
+    remove_table,
+    time_column,
+)
 
+Window = tuple[datetime, datetime]
 _BATCH = 500
 _LOCKS = (
+    ("enable_progress_bar", "false"),
     ("python_enable_replacements", "false"),
     ("enable_external_access", "false"),
     ("autoinstall_known_extensions", "false"),
@@ -48,6 +58,7 @@ class Store:
 
     def __init__(self, caps: Caps) -> None:
         self._caps = caps
+        self._own: list[str] = []
         self._db = duckdb.connect()
         self._db.execute("SET TimeZone = 'UTC'")
         self._db.execute(f"SET memory_limit = '{caps.megabytes}MB'")
@@ -61,8 +72,11 @@ class Store:
         self._db.interrupt()
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Let go of the memory, and of what the user's tables are called."""
         self._db.close()
+        for table in self._own:
+            remove_table(table)
+        self._own.clear()
 
     def insert(self, table: str, columns: list[str], rows: str) -> None:
         """Add rows, given as the text of a JSON list of objects with some of the columns."""
@@ -89,38 +103,75 @@ class Store:
             {"h": heads[1], "e": entities[1], "l": links},
         )
 
+    def background(self, noise: dict[str, Any]) -> None:
+        """Fill the tables with the noise described. Raises `QueryPreempted` for want of memory."""
+        from defender_emulator.background.filling import fill  # noqa: PLC0415  seldom needed
+
+        with _failures_told():
+            fill(self._db.execute, noise)
+
+    def declare(self, table: str, columns: list[list[str]]) -> None:
+        """Make a table of the user's."""
+        add_table(table, columns)
+        self._own.append(table)
+        self._db.execute(own_sql.definition(table))
+
+    def drop(self, table: str) -> None:
+        """Remove a table of the user's."""
+        self._db.execute(own_sql.removal(table))
+        self._own.remove(table)
+        remove_table(table)
+
+    def extend(self, table: str, columns: list[str], rows: str) -> None:
+        """Add rows of the user's, given as the text of a JSON object of lists.
+
+        Raises `QueryPreempted` where there is no memory for them.
+        """
+        with _failures_told():
+            self._db.execute(own_sql.filling(table, columns), {"rows": rows})
+
+    def count(self, tables: list[str], window: Window) -> list[int]:
+        """How many rows some tables show of a window of time."""
+        self.look_at(window, None)
+        each = " UNION ALL ".join(f'SELECT count(*) FROM "{table}"' for table in tables)  # noqa: S608 - quoted names
+        return [count for (count,) in self._db.execute(each).fetchall()]
+
     def forget(self, alert_ids: list[str]) -> None:
         """Remove what the tables say about some alerts, because it changed."""
         for table in ("AlertInfo", "AlertEvidence"):
             self._db.execute(
-                f'DELETE FROM kept."{table}" WHERE list_contains($ids, "AlertId")',  # noqa: S608
+                f'DELETE FROM kept."{table}" WHERE list_contains($ids, "AlertId")',  # noqa: S608 - quoted names
                 {"ids": alert_ids},
             )
 
     def types_of(self, sql: str, bound: dict[str, Any]) -> dict[str, str]:
         """The KQL types of the columns that a query would give."""
-        described = self._db.execute(f"DESCRIBE {sql}", bound).fetchall()
+        with _failures_told():
+            described = self._db.execute(f"DESCRIBE {sql}", bound).fetchall()
         return {name: values.kql_type(kind) for name, kind, *_ in described}
 
-    def run(
-        self, sql: str, bound: dict[str, Any], window: tuple[datetime, datetime]
-    ) -> tuple[list[tuple[str, str]], str]:
-        """Run a query over the rows of a window of time: its columns, and its rows as JSON."""
-        try:
-            return self._run(sql, bound, window)
-        except duckdb.InterruptException:
-            raise QueryTimedOut from None
-        except duckdb.OutOfMemoryException:
-            raise QueryPreempted from None
-        except duckdb.Error as error:
-            raise semantic_error(_in_short(error)) from None
+    def rows_of(self, sql: str, bound: dict[str, Any]) -> list[tuple[Any, ...]]:
+        """The rows of a query that a translation needs to know."""
+        with _failures_told():
+            return self._db.execute(sql, bound).fetchall()
 
-    def _run(
-        self, sql: str, bound: dict[str, Any], window: tuple[datetime, datetime]
-    ) -> tuple[list[tuple[str, str]], str]:
-        for name, moment in zip(("first", "last"), window, strict=True):
-            naive = moment.astimezone(UTC).replace(tzinfo=None)
-            self._db.execute(f"SET VARIABLE {name}_moment = TIMESTAMP '{naive}'")
+    def run(self, sql: str, bound: dict[str, Any]) -> tuple[list[tuple[str, str]], str]:
+        """Run a query over the rows of the window looked at: its columns, its rows as JSON."""
+        with _failures_told():
+            return self._run(sql, bound)
+
+    def look_at(self, window: Window, span: Window | None) -> None:
+        """Show the rows of a window of time.
+
+        `span` limits the user's tables, which show all their rows without one.
+        """
+        moments = (*window, *(span or (None, None)))
+        names = ("first_moment", "last_moment", "span_first", "span_last")
+        for name, moment in zip(names, moments, strict=True):
+            naive = f"'{moment.astimezone(UTC).replace(tzinfo=None)}'" if moment else "NULL"
+            self._db.execute(f"SET VARIABLE {name} = {naive}::TIMESTAMP")
+
+    def _run(self, sql: str, bound: dict[str, Any]) -> tuple[list[tuple[str, str]], str]:
         answer = self._db.execute(sql, bound)
         columns = [(name, values.kql_type(str(kind))) for name, kind, *_ in answer.description]
         found: list[str] = []
@@ -135,7 +186,7 @@ class Store:
 
 
 def _definitions() -> Iterator[str]:
-    yield "CREATE SCHEMA kept"
+    yield "ATTACH ':memory:' AS kept (COMPRESS)"
     for table, columns in TABLES.items():
         written = ", ".join(
             f'"{held_as(name)}" {STORAGE[kind]}' + (" DEFAULT ''" if kind == "string" else "")
@@ -148,7 +199,7 @@ def _definitions() -> Iterator[str]:
             if column
             else ""
         )
-        yield f'CREATE VIEW "{table}" AS SELECT * FROM kept."{table}"{limit}'  # noqa: S608
+        yield f'CREATE VIEW "{table}" AS SELECT * FROM kept."{table}"{limit}'  # noqa: S608 - quoted names
 
 
 def _read(table: str, columns: list[str], parameter: str) -> str:
@@ -171,5 +222,13 @@ def _taken(column: str, kind: str, row: str) -> str:
     return f'TRY_CAST({row}."{column}" AS {STORAGE[kind]}) AS "{held}"'
 
 
-def _in_short(error: duckdb.Error) -> str:
-    return str(error).partition("\n")[0]
+@contextlib.contextmanager
+def _failures_told() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise QueryTimedOut from None
+    except duckdb.OutOfMemoryException:
+        raise QueryPreempted from None
+    except duckdb.Error as error:
+        raise engine_error(str(error)) from None

@@ -1,14 +1,15 @@
 """From KQL to the SQL that DuckDB runs."""
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from duckdb_kql import errors, ir, translate
 from duckdb_kql.lower import lower
 
+from defender_emulator.hunting import dialect
 from defender_emulator.hunting.binding import bound
+from defender_emulator.hunting.calling import declarations
+from defender_emulator.hunting.kinds_known import known_types
 from defender_emulator.hunting.refusals import (
     QueryRefused,
     not_supported,
@@ -16,32 +17,62 @@ from defender_emulator.hunting.refusals import (
     syntax_error,
 )
 from defender_emulator.hunting.rewriting import rewritten
-from defender_emulator.hunting.schema import TABLES, held_columns, held_types
+from defender_emulator.hunting.schema import held_columns
 from defender_emulator.hunting.spelling import spelled
 
 Bound = dict[str, Any]
 DEEPEST = "The query is nested too deeply"
 
-
-Describe = Callable[[str, Bound], dict[str, str]]
-"""Tells the types of the columns that some SQL would give."""
+dialect.install()
 
 
-def translated(query: str, now: datetime, describe: Describe) -> tuple[str, Bound]:
+class Store(Protocol):
+    """What a translation asks the tables."""
+
+    def types_of(self, sql: str, bound: Bound) -> dict[str, str]:
+        """The types of the columns that some SQL would give."""
+
+    def rows_of(self, sql: str, bound: Bound) -> list[tuple[Any, ...]]:
+        """The rows that some SQL gives."""
+
+
+class _Asked:
+    """Queries put to the tables as SQL."""
+
+    def __init__(self, store: Store, clock: translate.Clock, tables: dict[str, list[str]]) -> None:
+        self._store = store
+        self._clock = clock
+        self._tables = tables
+
+    def written(self, query: ir.Query) -> tuple[str, Bound]:
+        """The SQL of a query that is bound."""
+        sql = str(translate.to_sql(query, self._tables))
+        return sql, {translate.CLOCK_SLOT: self._clock.moment} if _reads_clock(sql) else {}
+
+    def types_of(self, query: ir.Query) -> dict[str, str]:
+        """The types of a query's columns."""
+        known = known_types(query)
+        return known if known is not None else self._store.types_of(*self.written(query))
+
+    def rows_of(self, query: ir.Query) -> list[tuple[Any, ...]]:
+        """A query's rows."""
+        return self._store.rows_of(*self.written(query))
+
+
+def _reads_clock(sql: str) -> bool:
+    return f"${translate.CLOCK_SLOT}" in sql
+
+
+def translated(query: str, now: datetime, store: Store) -> tuple[str, Bound]:
     """SQL for a query and the values for its placeholders; `now()` is `now`."""
     tables = held_columns()
-
-    def written(parsed: ir.Query, clock: translate.Clock) -> tuple[str, Bound]:
-        sql = str(translate.to_sql(parsed, tables))
-        return sql, {translate.CLOCK_SLOT: clock.moment} if clock.used else {}
-
     try:
-        with translate.clock(now.replace(tzinfo=None)) as clock:
+        with translate.clock(now.replace(tzinfo=None)) as clock, declarations(query):
             parsed = lower(rewritten(query))
             if parsed.parameters:
                 raise not_supported("query parameters cannot be given")
-            types_of = partial(_types, written=written, clock=clock, describe=describe)
-            return written(bound(spelled(parsed), tables, types_of), clock)
+            asked = _Asked(store, clock, tables)
+            return asked.written(bound(spelled(parsed), tables, asked))
     except errors.KqlSyntaxError as error:
         raise syntax_error(_first_line(error)) from None
     except errors.KqlUnsupportedError as error:
@@ -50,19 +81,6 @@ def translated(query: str, now: datetime, describe: Describe) -> tuple[str, Boun
         raise semantic_error(str(error)) from None
     except RecursionError:
         raise syntax_error(DEEPEST) from None
-
-
-def _types(
-    query: ir.Query,
-    *,
-    written: Callable[[ir.Query, translate.Clock], tuple[str, Bound]],
-    clock: translate.Clock,
-    describe: Describe,
-) -> dict[str, str]:
-    table = query.source.name if isinstance(query.source, ir.TableRef) else ""
-    if table in TABLES and table not in dict(query.lets) and not query.operators:
-        return held_types(table)
-    return describe(*written(query, clock))
 
 
 def _first_line(error: errors.KqlSyntaxError) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from duckdb_kql import ir
 
+from defender_emulator.hunting.filling import filled, missing_texts
 from defender_emulator.hunting.refusals import no_table
 
 Columns = list[str]
@@ -59,9 +60,10 @@ def joined(
     union: ir.Union, arms: list[Arm], types_of: Callable[[ir.Query], Types]
 ) -> list[ir.Operator]:
     """The operators that unite the first arm, which is the query so far, with the others."""
+    kinds = [types_of(arm.query) for arm in arms]
     shared = {c for n, arm in enumerate(arms) for c in arm.columns if _elsewhere(c, n, arms)}
-    kinds = [types_of(arm.query) if shared else {} for arm in arms]
     torn = {c for c in shared if len({kind[c] for kind in kinds if c in kind}) > 1}
+    named = [{f"{c}_{k}" if c in torn else c: k for c, k in kind.items()} for kind in kinds]
     added = [
         _additions(arm, {c: kinds[n][c] for c in arm.columns if c in torn}, union.with_source)
         for n, arm in enumerate(arms)
@@ -71,7 +73,11 @@ def joined(
         for arm, more in zip(arms[1:], added[1:], strict=True)
     )
     made = dataclasses.replace(union, branches=others, with_source=None, isfuzzy=False)
-    return [*added[0], made]
+    if union.kind == "inner":
+        return [*added[0], made]
+    source = [union.with_source] if union.with_source else []
+    after = list(dict.fromkeys([*source, *(c for kind in named for c in kind)]))
+    return [*added[0], made, *filled(after, missing_texts(named))]
 
 
 def _elsewhere(column: str, own: int, arms: list[Arm]) -> bool:

@@ -50,6 +50,9 @@ def shown_as(kind: str, value: Any) -> Any:
     return show(value) if show else value
 
 
+_SPACES = (", ", ": ", "\n", "\t", " ]", " }", "[ ", "{ ")
+
+
 def _moment_text(value: date) -> str:
     fraction = f".{getattr(value, 'microsecond', 0):06d}".rstrip("0").rstrip(".")
     return f"{value:%Y-%m-%dT%H:%M:%S}{fraction}Z"
@@ -59,7 +62,11 @@ def _dynamic_text(value: Any) -> str:
     """A dynamic value as text: JSON, but a string is itself."""
     if not isinstance(value, str):
         return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))
-    return str(json.loads(value)) if value.startswith('"') else value
+    if value.startswith('"'):
+        return str(json.loads(value))
+    if value.startswith(("{", "[")) and any(space in value for space in _SPACES):
+        return json.dumps(json.loads(value), ensure_ascii=False, separators=(",", ":"))
+    return value
 
 
 def timespan_text(span: timedelta) -> str:

@@ -7,6 +7,7 @@ from defender_emulator.scenarios import (
     attack_bystanders,
     attack_impact,
     attack_intrusion,
+    attack_traces,
 )
 from defender_emulator.scenarios.company import Company
 from defender_emulator.scenarios.options import Options
@@ -18,7 +19,8 @@ TITLE = "A ransomware attack on one company, unfolding over 24 hours"
 
 def build(*, seed: int, start: datetime, options: Options) -> Scenario:
     """Tell the attack from `start` on, after a quiet day of small incidents."""
-    options.only()
+    options.only("background")
+    rows = options.background(default=20_000)
     company = Company(seed)
     story = Story(company, start)
     attack_intrusion.tell(story)
@@ -32,5 +34,5 @@ def build(*, seed: int, start: datetime, options: Options) -> Scenario:
         start=start,
         end=start + timedelta(hours=24),
         changes=changes,
-        rows=Telemetry(changes, company, start),
+        rows=Telemetry(changes, company, start, rows=rows, more=attack_traces.rows),
     )

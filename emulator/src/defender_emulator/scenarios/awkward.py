@@ -23,7 +23,7 @@ from defender_emulator.scenarios.telemetry import Telemetry
 from defender_emulator.scenarios.times import stamp
 
 TITLE = "Unlikely but possible records, times and orders of events"
-KNOWN = ("big", "equal")
+KNOWN = ("big", "equal", "background")
 
 
 def build(*, seed: int, start: datetime, options: Options) -> Scenario:
@@ -52,7 +52,7 @@ def build(*, seed: int, start: datetime, options: Options) -> Scenario:
         start=start,
         end=changes[-1].at,
         changes=changes,
-        rows=Telemetry(changes, company, start),
+        rows=Telemetry(changes, company, start, rows=options.background(default=0)),
     )
 
 

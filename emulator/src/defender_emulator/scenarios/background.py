@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from defender_emulator.background import fleet
 from defender_emulator.scenario import RowLogged
 from defender_emulator.scenarios import facts
 from defender_emulator.scenarios.company import DOMAIN, NETBIOS, Company, Machine, Person
@@ -126,6 +127,7 @@ def _machine_day(company: Company, machine: Machine, morning: datetime) -> Itera
 def _person_day(company: Company, person: Person, morning: datetime) -> Iterator[RowLogged]:
     chance = dice(company.seed, "day", person.account, stamp(morning))
     key = guid(company.seed, person.account, stamp(morning))
+    country, egress = fleet.office(person.city)
     at = morning + _within(chance, 4_000)
     who = {
         "AccountUpn": person.upn,
@@ -137,8 +139,8 @@ def _person_day(company: Company, person: Person, morning: datetime) -> Iterator
         "Application": "Office 365 Exchange Online",
         "LogonType": '["interactiveUser"]',
         "ErrorCode": 0 if chance.random() < 0.95 else 50126,
-        "IPAddress": "192.0.2.10",
-        "Country": "NO",
+        "IPAddress": egress,
+        "Country": country,
         "City": person.city,
         "ReportId": key,
     }
@@ -166,8 +168,8 @@ def _person_day(company: Company, person: Person, morning: datetime) -> Iterator
             "AccountObjectId": person.object_id,
             "AccountId": person.upn,
             "AccountDisplayName": person.name,
-            "IPAddress": "192.0.2.10",
-            "CountryCode": "NO",
+            "IPAddress": egress,
+            "CountryCode": country,
             "ObjectName": f"{topic}.docx",
             "ReportId": key,
         }

@@ -15,7 +15,16 @@ from defender_emulator.scenarios.telemetry import Telemetry
 from defender_emulator.scenarios.times import stamp
 
 TITLE = "A busy tenant of any size"
-KNOWN = ("incidents", "alerts_per_incident", "alerts", "days", "hours", "unfold", "history")
+KNOWN = (
+    "incidents",
+    "alerts_per_incident",
+    "alerts",
+    "days",
+    "hours",
+    "unfold",
+    "history",
+    "background",
+)
 _FIRST_ID = 20_001
 _STEPS = (
     "1. Inspect the evidence and its timeline.\n2. Check whether the activity was expected by the "
@@ -82,7 +91,7 @@ def build(*, seed: int, start: datetime, options: Options) -> Scenario:
         start=start,
         end=max(start, plan.last),
         changes=changes,
-        rows=Telemetry(changes, company, start),
+        rows=Telemetry(changes, company, start, rows=options.background(default=0)),
     )
 
 

@@ -32,6 +32,10 @@ class Options:
             raise ValueError(f"Option {name!r} must be between {least} and {most}, not {number}.")
         return number
 
+    def background(self, *, default: int) -> int:
+        """`background`: how many rows of noise there are in the 30 days before the start, about."""
+        return self.number("background", default, most=3_000_000)
+
     def switch(self, name: str, *, default: bool) -> bool:
         """A yes or a no."""
         value = self.given.get(name, default)

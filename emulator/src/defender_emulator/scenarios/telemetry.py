@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from defender_emulator.background import fleet
 from defender_emulator.scenario import AlertRaised, Change, Json, RowLogged
 from defender_emulator.scenarios import background
 from defender_emulator.scenarios import telemetry_cloud as cloud
@@ -45,10 +46,24 @@ _LOGS: dict[str, Callable[[Json, Scene], Iterator[Logged]]] = {
 class Telemetry:
     """The rows of a scenario in order of time, made when they are first asked for."""
 
-    def __init__(self, changes: Iterable[Change], company: Company, start: datetime) -> None:
+    def __init__(
+        self, changes: Iterable[Change], company: Company, start: datetime, *, rows: int = 0,
+        more: Callable[[Company, datetime], Iterable[RowLogged]] = lambda _company, _start: (),
+    ) -> None:  # fmt: skip
+        """Around the traces come a few rows of the story's own people, and `rows` of noise.
+
+        `more` tells traces that no evidence carries.
+        """
         self._changes = changes
         self._company = company
         self._start = start
+        self._size = rows
+        self._more = more
+
+    @cached_property
+    def noise(self) -> Json | None:
+        """What the engine makes the noise from, whose rows are not among these."""
+        return fleet.noise(self._company, self._start, self._size) if self._size else None
 
     def __iter__(self) -> Iterator[RowLogged]:
         return iter(self._rows)
@@ -61,7 +76,9 @@ class Telemetry:
             for row in traces(self._changes, self._company.tenant_id)
             if row.table != "IdentityInfo" or row.row.get("AccountUpn") not in known
         )
-        rows = [*left, *background.rows(self._company, self._start)]
+        more = self._more(self._company, self._start)
+        told = [*left, *more, *background.rows(self._company, self._start)]
+        rows = [*told, *(older for row in told if (older := _older(row)))]
         return tuple(sorted(rows, key=lambda row: row.at))
 
 
@@ -84,6 +101,20 @@ def _of_alert(change: AlertRaised, tenant_id: str, logged: set[Any]) -> Iterator
         for table, row, seconds in log(evidence, scene):
             at = min(began + timedelta(seconds=seconds), change.at)
             yield RowLogged(at, table, {"Timestamp": stamp(at), **_filled(row)})
+
+
+def _older(row: RowLogged) -> RowLogged | None:
+    """The same sign-in in the table that held sign-ins before, and still does."""
+    if row.table not in _OLDER:
+        return None
+    kept = {name: value for name, value in row.row.items() if name != "IsConfidentialClient"}
+    return RowLogged(row.at, _OLDER[row.table], kept)
+
+
+_OLDER = {
+    "EntraIdSignInEvents": "AADSignInEventsBeta",
+    "EntraIdSpnSignInEvents": "AADSpnSignInEventsBeta",
+}
 
 
 def _key(evidence: Json) -> Any:

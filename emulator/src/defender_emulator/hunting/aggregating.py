@@ -1,0 +1,92 @@
+"""`summarize` with aggregates of several columns, written as aggregates of one column each."""
+
+import dataclasses
+from collections.abc import Iterator
+
+from duckdb_kql import ir
+from duckdb_kql.translate import summarize_names
+
+from defender_emulator.hunting.calls import RENAMED, REWRITTEN
+from defender_emulator.hunting.refusals import semantic_error
+from defender_emulator.hunting.spelling import nodes
+from defender_emulator.hunting.stages import Columns
+
+
+def expanded(operator: ir.Summarize, columns: Columns) -> ir.Summarize:
+    """The operator with one column for each aggregate, named as the language names it."""
+    keys = {key.expr.name for key in operator.by if isinstance(key.expr, ir.ColumnRef)}
+    rest = [column for column in columns if column not in keys]
+    spread = tuple(made for agg in operator.aggregates for made in _spread(agg, rest))
+    renamed = tuple(_renamed(agg) for agg in spread)
+    return _named(ir.Summarize(renamed, operator.by), columns)
+
+
+def _renamed(agg: ir.NamedExpr) -> ir.NamedExpr:
+    made = agg.expr
+    if isinstance(made, ir.FunctionCall) and made.name in RENAMED:
+        return ir.NamedExpr(dataclasses.replace(made, name=RENAMED[made.name]), agg.name)
+    return agg
+
+
+def _spread(agg: ir.NamedExpr, columns: Columns) -> Iterator[ir.NamedExpr]:
+    made = agg.expr
+    if not isinstance(made, ir.FunctionCall):
+        yield agg
+    elif made.name in ("take_any", "any") and _is_star(made):
+        for column in columns:
+            yield ir.NamedExpr(ir.FunctionCall("take_any", (ir.ColumnRef(column),)), column)
+    elif made.name == "take_any" and len(made.args) > 1:
+        for argument in made.args:
+            yield ir.NamedExpr(ir.FunctionCall("take_any", (argument,)))
+    elif made.name == "percentiles":
+        yield from _percentiles(agg, made)
+    elif made.name == "percentiles_array":
+        yield ir.NamedExpr(_percentile_list(made), agg.name or _array_name(made))
+    else:
+        yield agg
+
+
+def _is_star(made: ir.FunctionCall) -> bool:
+    return len(made.args) == 1 and isinstance(made.args[0], ir.Wildcard)
+
+
+def _percentiles(agg: ir.NamedExpr, made: ir.FunctionCall) -> Iterator[ir.NamedExpr]:
+    value, *which = made.args
+    if not which:
+        raise semantic_error("percentiles(): function expects at least 2 argument(s)")
+    for n, percent in enumerate(which):
+        single = ir.FunctionCall("percentile", (value, percent))
+        yield ir.NamedExpr(single, agg.name if n == 0 else None)
+
+
+def _percentile_list(made: ir.FunctionCall) -> ir.Expr:
+    value, *which = made.args
+    return ir.FunctionCall(
+        "pack_array", tuple(ir.FunctionCall("percentile", (value, percent)) for percent in which)
+    )
+
+
+def _array_name(made: ir.FunctionCall) -> str:
+    value = made.args[0] if made.args else None
+    return f"percentiles_{value.name if isinstance(value, ir.ColumnRef) else ''}"
+
+
+def _named(operator: ir.Summarize, columns: Columns) -> ir.Summarize:
+    """Names for what will be written otherwise, and so would be named otherwise."""
+    keys, several = summarize_names(operator, columns)
+    aggregates = [
+        ir.NamedExpr(agg.expr, names[0]) if _changes(agg) and len(names) == 1 else agg
+        for agg, names in zip(operator.aggregates, several, strict=True)
+    ]
+    by = [
+        ir.NamedExpr(key.expr, name) if _changes(key) else key
+        for key, name in zip(operator.by, keys, strict=True)
+    ]
+    return ir.Summarize(tuple(aggregates), tuple(by))
+
+
+def _changes(named: ir.NamedExpr) -> bool:
+    return any(
+        isinstance(node, ir.FunctionCall) and (node.name in REWRITTEN or node.name in RENAMED)
+        for node in nodes(named.expr)
+    )

@@ -1,0 +1,221 @@
+"""Scalar functions that the translator lacks, as SQL; `{0}` is the first argument.
+
+Each is named as in the Kusto documentation, whose page it follows. Names in asterisks are steps of
+others, which no query can call.
+"""
+
+from typing import Any
+
+from defender_emulator.hunting.networks import FUNCTIONS as _NETWORK
+
+Rows = dict[str, tuple[tuple[int, ...], str]]
+
+
+def _list(n: int) -> str:
+    return f"CAST(to_json({{{n}}}) AS JSON[])"
+
+
+def _no_twice(values: str) -> str:
+    return f"list_transform([{values}], lambda _l: list_filter(_l, lambda _x, _i: list_position(_l, _x) = _i))[1]"
+
+
+_A, _B = _list(0), _list(1)
+_TYPED = (
+    "(CASE WHEN typeof({0}) = 'JSON' THEN json_extract_string(to_json({0}), '$')"
+    " ELSE CAST({0} AS VARCHAR) END)"
+)
+_PATH = "replace({0}, '\\', '/')"
+
+
+def _map(bag: str) -> str:
+    return f"CAST({bag} AS MAP(VARCHAR, JSON))"
+
+
+def _merged(bags: str) -> str:
+    """The bags of an aggregate as one; of equal keys the first counts."""
+    maps = f"list_transform({bags}, lambda _b: {_map('_b')})"
+    empty = "CAST('{{}}'::JSON AS MAP(VARCHAR, JSON))"
+    return (
+        f"coalesce(to_json(list_reduce(list_prepend({empty}, {maps}),"
+        " lambda _a, _c: map_concat(_c, _a))), '{{}}'::JSON)"
+    )
+
+
+_OBJECTS = "json_type({0}) = 'OBJECT'"
+_SETS: Rows = {
+    "*set_union*": ((2,), f"to_json({_no_twice(f'list_concat({_A}, {_B})')})"),
+    "*set_intersect*": (
+        (2,),
+        f"to_json(list_filter({_no_twice(_A)}, lambda _e: list_contains({_B}, _e)))",
+    ),
+    "*set_difference*": (
+        (2,),
+        f"to_json(list_filter({_no_twice(_A)}, lambda _e: NOT list_contains({_B}, _e)))",
+    ),
+    "set_equals": (
+        (2,),
+        f"(len(list_filter({_A}, lambda _e: NOT list_contains({_B}, _e))) = 0"
+        f" AND len(list_filter({_B}, lambda _e: NOT list_contains({_A}, _e))) = 0)",
+    ),
+    "jaccard_index": (
+        (2,),
+        f"(len(list_filter({_no_twice(_A)}, lambda _e: list_contains({_B}, _e)))"
+        f" / len({_no_twice(f'list_concat({_A}, {_B})')}))",
+    ),
+    "array_iff": (
+        (3,),
+        f"to_json(list_transform({_A}, lambda _c, _i: CASE WHEN _c = 'true'::JSON THEN {_list(1)}[_i]"
+        f" ELSE {_list(2)}[_i] END))",
+    ),
+}
+_BAGS: Rows = {
+    "bag_keys": ((1,), "to_json(json_keys({0}))"),
+    "bag_has_key": ((2,), "coalesce(list_contains(json_keys({0}), {1}), false)"),
+    "*bag_merge*": ((2,), f"to_json(map_concat({_map('{1}')}, {_map('{0}')}))"),
+    "bag_remove_keys": (
+        (2,),
+        "(SELECT coalesce(json_group_object(_k, json_extract({0}, '$.\"' || _k || '\"')), '{{}}')"
+        " FROM (SELECT unnest(json_keys({0})) AS _k)"
+        " WHERE NOT list_contains(CAST(to_json({1}) AS VARCHAR[]), _k))",
+    ),
+    "extractjson": ((2,), "coalesce(json_extract_string(TRY_CAST({1} AS JSON), {0}), '')"),
+    "dynamic_to_json": ((1,), "CAST(to_json({0}) AS VARCHAR)"),
+}
+_TEXTS: Rows = {
+    "strcmp": (
+        (2,),
+        "CAST(CASE WHEN {0} < {1} THEN -1 WHEN {0} > {1} THEN 1 ELSE 0 END AS BIGINT)",
+    ),
+    "string_size": ((1,), "CAST(strlen({0}) AS BIGINT)"),
+    "*indexof_from*": (
+        (3,),
+        "CAST(CASE WHEN position({1} IN substring({0}, CAST({2} + 1 AS BIGINT))) = 0 THEN -1"
+        " ELSE position({1} IN substring({0}, CAST({2} + 1 AS BIGINT))) - 1 + {2} END AS BIGINT)",
+    ),
+    "indexof_regex": ((2,), "(instr({0}, regexp_extract({0}, {1})) - 1)"),
+    "translate": (
+        (3,),
+        "translate({2}, {0}, rpad({1}, CAST(length({0}) AS INTEGER), right({1}, 1)))",
+    ),
+    "url_encode": ((1,), "url_encode({0})"),
+    "url_encode_component": ((1,), "url_encode({0})"),
+    "url_decode": ((1,), "url_decode({0})"),
+    "regex_quote": ((1,), "regexp_escape({0})"),
+    "isascii": ((1,), "regexp_matches({0}, '^[[:ascii:]]*$')"),
+    "isutf8": ((1,), "({0} IS NOT NULL)"),
+    "unicode_codepoints_from_string": (
+        (1,),
+        "to_json(list_transform(list_filter(string_split({0}, ''), lambda _c: _c <> ''), lambda _c: unicode(_c)))",
+    ),
+    "*from_codepoints*": (
+        (1,),
+        "array_to_string(list_transform(CAST(to_json({0}) AS BIGINT[]), lambda _c: chr(CAST(_c AS INTEGER))), '')",
+    ),
+    "base64_decode_toarray": (
+        (1,),
+        "to_json(list_transform(range(octet_length(from_base64({0}))), lambda _i: "
+        "CAST('0x' || substr(hex(from_base64({0})), CAST(2 * _i + 1 AS INTEGER), 2) AS BIGINT)))",
+    ),
+    "*split_at*": (
+        (3,),
+        "list_transform([string_split({0}, {1})], lambda _p: CASE WHEN {2} >= 0 AND {2} < len(_p)"
+        " THEN json_array(_p[CAST({2} + 1 AS INTEGER)]) ELSE '[]'::JSON END)[1]",
+    ),
+    "tohex": ((1,), "lower(to_hex({0}))"),
+    "parse_path": (
+        (1,),
+        f"json_object('Scheme', regexp_extract({{0}}, '^([A-Za-z][A-Za-z0-9+.-]*)://', 1),"
+        f" 'RootPath', regexp_extract({{0}}, '^([A-Za-z]:)', 1),"
+        f" 'DirectoryPath', regexp_extract({{0}}, '^(.*)[\\\\/][^\\\\/]*$', 1),"
+        f" 'DirectoryName', regexp_extract({_PATH}, '([^/]*)/[^/]*$', 1),"
+        f" 'Filename', regexp_extract({_PATH}, '([^/:]*)(:[^/]*)?$', 1),"
+        f" 'Extension', regexp_extract({_PATH}, '\\.([^./:]*)(:[^/]*)?$', 1),"
+        f" 'AlternateDataStreamName', regexp_extract({_PATH}, '[^/]:([^/:]*)$', 1))",
+    ),
+    "parse_csv": (
+        (1,),
+        'to_json(list_transform(regexp_extract_all(\',\' || {0}, \',("(?:[^"]|"")*"|[^,]*)\', 1),'
+        " lambda _f: CASE WHEN starts_with(_f, '\"') THEN replace(substr(_f, 2, length(_f) - 2),"
+        " '\"\"', '\"') ELSE _f END))",
+    ),
+    "parse_version": (
+        (1,),
+        "(CASE WHEN regexp_matches({0}, '^[0-9]+(\\.[0-9]+){{0,3}}$') THEN CAST("
+        "list_sum(list_transform(string_split({0}, '.'), lambda _v, _i: CAST(_v AS DOUBLE)"
+        " * pow(100000000, 4 - _i))) AS DECIMAL(38,0)) END)",
+    ),
+    "parse_urlquery": (
+        (1,),
+        "json_object('Query Parameters', (SELECT coalesce(json_group_object(split_part(_p, '=', 1),"
+        " split_part(_p, '=', 2)), '{{}}') FROM (SELECT unnest(string_split(ltrim({0}, '?'), '&')) AS _p)"
+        " WHERE _p <> ''))",
+    ),
+    "parse_command_line": (
+        (2,),
+        'to_json(list_transform(regexp_extract_all({0}, \'(?:[^\\s"]+|"[^"]*")+\'),'
+        " lambda _w: replace(_w, '\"', '')))",
+    ),
+}
+_MOMENTS: Rows = {
+    "unixtime_seconds_todatetime": ((1,), "make_timestamp(CAST({0} * 1000000 AS BIGINT))"),
+    "unixtime_milliseconds_todatetime": ((1,), "make_timestamp(CAST({0} * 1000 AS BIGINT))"),
+    "unixtime_microseconds_todatetime": ((1,), "make_timestamp(CAST({0} AS BIGINT))"),
+    "unixtime_nanoseconds_todatetime": ((1,), "make_timestamp(CAST({0} / 1000 AS BIGINT))"),
+    "*bin_at_span*": (
+        (3,),
+        "make_timestamp(CAST(floor((epoch_us({0}) - epoch_us({2})) / epoch_us({1})) * epoch_us({1})"
+        " + epoch_us({2}) AS BIGINT))",
+    ),
+    "*bin_at*": ((3,), "(floor(({0} - {2}) / {1}) * {1} + {2})"),
+    "bitset_count_ones": ((1,), "CAST(bit_count({0}) AS BIGINT)"),
+    "new_guid": ((0,), "uuid()"),
+    "*rand*": ((0,), "random()"),
+    "*rand_below*": ((1,), "CAST(floor(random() * {0}) AS BIGINT)"),
+    "todecimal": ((1,), f"TRY_CAST({_TYPED} AS DECIMAL(38,9))"),
+    "around": ((3,), "(abs({0} - {1}) <= {2})"),
+    "range": ((3,), "to_json(generate_series({0}, {1}, {2}))"),
+}
+
+_PARSED = "coalesce(json(TRY_CAST({0} AS JSON)), to_json(nullif(CAST({0} AS VARCHAR), '')))"
+_BETTER: Rows = {
+    "parse_json": ((1,), _PARSED),
+    "todynamic": ((1,), _PARSED),
+}
+"""Functions that the translator has: it keeps the spaces of JSON, and forgets what is none."""
+
+FUNCTIONS: Rows = {**_BETTER, **_NETWORK, **_SETS, **_BAGS, **_TEXTS, **_MOMENTS}
+
+AGGREGATES: dict[str, tuple[tuple[int, ...], str, dict[str, Any]]] = {
+    "make_set_if": (
+        (2, 3),
+        "to_json(coalesce(list(DISTINCT {0}) FILTER (WHERE ({1}) AND {0} IS NOT NULL), []))",
+        {"name_prefix": "set"},
+    ),
+    "make_list_if": (
+        (2, 3),
+        "to_json(coalesce(list({0}) FILTER (WHERE ({1}) AND {0} IS NOT NULL), []))",
+        {"name_prefix": "list"},
+    ),
+    "make_list_with_nulls": ((1,), "to_json(coalesce(list({0}), []))", {"name_prefix": "list"}),
+    "make_bag": (
+        (1, 2),
+        _merged(f"list({{0}}) FILTER (WHERE {_OBJECTS})"),
+        {"name_prefix": "bag"},
+    ),
+    "make_bag_if": (
+        (2, 3),
+        _merged(f"list({{0}}) FILTER (WHERE ({{1}}) AND {_OBJECTS})"),
+        {"name_prefix": "bag"},
+    ),
+    "count_distinct": ((1,), "count(DISTINCT {0})", {}),
+    "count_distinctif": ((2,), "count(DISTINCT {0}) FILTER (WHERE {1})", {}),
+    "minif": ((2,), "min({0}) FILTER (WHERE {1})", {}),
+    "maxif": ((2,), "max({0}) FILTER (WHERE {1})", {}),
+    "take_anyif": ((2,), "any_value({0}) FILTER (WHERE {1})", {"name_is_argument": True}),
+    "anyif": ((2,), "any_value({0}) FILTER (WHERE {1})", {}),
+    "stdevp": ((1,), "coalesce(stddev_pop({0}), 0.0)", {}),
+    "variancep": ((1,), "coalesce(var_pop({0}), 0.0)", {}),
+    "binary_all_and": ((1,), "bit_and({0})", {}),
+    "binary_all_or": ((1,), "bit_or({0})", {}),
+    "binary_all_xor": ((1,), "bit_xor({0})", {}),
+}
