@@ -1,5 +1,6 @@
 """Answers in the shapes of Graph and of the Defender API."""
 
+import json
 import uuid
 from typing import Any
 
@@ -7,6 +8,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from defender_emulator.clock import machine_now
+
+
+class JsonAnswer(JSONResponse):
+    """JSON as the APIs write it; a lone surrogate, which UTF-8 has no bytes for, stays an escape."""
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of an answer."""
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode("utf-8", "backslashreplace")
 
 
 class Refused(Exception):
@@ -37,13 +47,13 @@ def graph_error(request: Request, refused: Refused) -> Response:
     if refused.details:
         error["details"] = []
     error["innerError"] = inner
-    return JSONResponse({"error": error}, refused.status, headers=_headers(refused))
+    return JsonAnswer({"error": error}, refused.status, headers=_headers(refused))
 
 
 def defender_error(refused: Refused) -> Response:
     """An error of the Defender API's."""
     error = {"code": refused.code, "message": refused.message, "target": str(uuid.uuid4())}
-    return JSONResponse({"error": error}, refused.status, headers=_headers(refused))
+    return JsonAnswer({"error": error}, refused.status, headers=_headers(refused))
 
 
 def _headers(refused: Refused) -> dict[str, str]:

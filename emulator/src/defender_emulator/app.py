@@ -11,11 +11,11 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route as Path
 
 from defender_emulator import graph
-from defender_emulator.answers import Refused, defender_error, graph_error
+from defender_emulator.answers import JsonAnswer, Refused, defender_error, graph_error
 from defender_emulator.broken import break_answer
 from defender_emulator.clock import machine_now
 from defender_emulator.control import CONTROLS
@@ -85,7 +85,7 @@ async def _answer(world: World, route: Route, request: Request, entry: dict[str,
     entry["app"] = caller.app
     _count(world, route)
     answer = await run_in_threadpool(_handle, world, route, request, raw, caller, entry)
-    response = JSONResponse(answer)
+    response = JsonAnswer(answer)
     return break_answer(response, fault.kind) if fault is not None else response
 
 
@@ -104,7 +104,7 @@ def _struck(fault: Fault) -> Response:
             429, "TooManyRequests", "Please retry again later.", retry_after=fault.retry_after
         )
     if fault.body is not None:
-        return JSONResponse(fault.body, fault.status, headers=fault.headers)
+        return JsonAnswer(fault.body, fault.status, headers=fault.headers)
     words = {500: "InternalServerError", 502: "BadGateway", 503: "ServiceUnavailable"}
     raise Refused(
         fault.status, words.get(fault.status, "Fault"), "A fault of the emulator's.",
@@ -197,9 +197,9 @@ def _sign_in(world: World, base: str) -> list[Path]:
             if fault is not None:
                 response = _struck(fault)
             else:
-                response = JSONResponse(_token(world, request, form, base, version))
+                response = JsonAnswer(_token(world, request, form, base, version))
         except Refusal as refusal:
-            response = JSONResponse(refusal.body(), refusal.status)
+            response = JsonAnswer(refusal.body(), refusal.status)
         except Refused as refused:
             _dress(world, request, base)
             response = graph_error(request, refused)
@@ -214,11 +214,11 @@ def _sign_in(world: World, base: str) -> list[Path]:
         try:
             world.identity.check_tenant(tenant)
         except Refusal as refusal:
-            return JSONResponse({**refusal.body(), "error": "invalid_tenant"}, 400)
-        return JSONResponse(_discovery(f"{base}/{tenant}", world.identity.tenant_id, base))
+            return JsonAnswer({**refusal.body(), "error": "invalid_tenant"}, 400)
+        return JsonAnswer(_discovery(f"{base}/{tenant}", world.identity.tenant_id, base))
 
     async def keys(_request: Request) -> Response:
-        return JSONResponse(jwks())
+        return JsonAnswer(jwks())
 
     endpoints = (token, token, discovery, discovery, keys)
     return [
@@ -258,7 +258,7 @@ def _discovery(authority: str, tenant_id: str, base: str) -> dict[str, Any]:
 
 def _instance(base: str) -> Endpoint:
     async def instance(_request: Request) -> Response:
-        return JSONResponse({"tenant_discovery_endpoint": f"{base}/common/v2.0", "metadata": []})
+        return JsonAnswer({"tenant_discovery_endpoint": f"{base}/common/v2.0", "metadata": []})
 
     return instance
 
@@ -271,12 +271,12 @@ def _control(world: World, run: Callable[[World, dict[str, Any]], dict[str, Any]
         except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
-            return JSONResponse({"error": "The body must be a JSON object."}, 400)
+            return JsonAnswer({"error": "The body must be a JSON object."}, 400)
         try:
             told = {**body, **request.path_params}  # what the path names wins
-            return JSONResponse(await run_in_threadpool(run, world, told))
+            return JsonAnswer(await run_in_threadpool(run, world, told))
         except BadControl as error:
-            return JSONResponse({"error": str(error)}, 400)
+            return JsonAnswer({"error": str(error)}, 400)
 
     return endpoint
 
@@ -285,6 +285,6 @@ def _unknown(world: World) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         world.journal.note({**_entry(request, "unknown"), "status": 501})
         message = f"The emulator has no {request.method} {request.url.path}; see COVERAGE.md."
-        return JSONResponse({"error": {"code": "NotImplemented", "message": message}}, 501)
+        return JsonAnswer({"error": {"code": "NotImplemented", "message": message}}, 501)
 
     return endpoint

@@ -203,6 +203,18 @@ def test_a_body_that_is_no_utf8_is_told(api):
         assert api.post(path, data=b'{"comment": "\xff\xfe"}').status_code == 400
 
 
+def test_a_lone_surrogate_in_a_query_is_in_the_journal_as_it_came(api):
+    found = api.post(
+        "/v1.0/security/runHuntingQuery",
+        data='{"Query": "print x = \'\\ud800\'"}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert found.status_code < 500
+    noted = api.get("/_emulator/journal?route=graph.hunting")
+    assert noted.status_code == 200
+    assert "\\ud800" in noted.text
+
+
 def test_what_was_asked_before_the_journal_was_cleared_is_not_noted_after():
     journal = Journal()
     asked = journal.cleared
