@@ -8,6 +8,8 @@ from emulator.tests.hunting.hunts import HUNTS
 
 from defender_emulator.background import fleet
 from defender_emulator.hunting import HuntingEngine
+from defender_emulator.hunting.child import Answering
+from defender_emulator.hunting.store import Caps, Store
 from defender_emulator.scenario import AlertRaised
 from defender_emulator.scenarios import background, build
 from defender_emulator.scenarios.company import Company
@@ -229,3 +231,28 @@ def test_a_scenario_may_have_no_noise():
     assert build("attack", start=START, background=0).rows.noise is None
     assert build("noisy", start=START).rows.noise is None
     assert build("awkward", start=START, background=1_000).rows.noise["rows"] == 1_000
+
+
+def filled(seed: int) -> tuple[dict[str, list[tuple[object, ...]]], list[str]]:
+    """Rows of every table that an engine's process fills, here in this process; and what is left over."""
+    store = Store(Caps(megabytes=500))
+    try:
+        answer = Answering(store, 60).answer({"background": Quiet(5_000, seed).noise})
+        assert answer == {"done": True}
+        found = {
+            table: sorted(store._db.execute(f'SELECT * FROM kept."{table}"').fetchall(), key=repr)
+            for table in USED
+        }
+        left = store._db.execute("SELECT table_name FROM duckdb_tables() WHERE temporary")
+        return found, [name for (name,) in left.fetchall()]
+    finally:
+        store.close()
+
+
+def test_the_process_fills_every_table_alike_and_leaves_nothing_else():
+    found, left = filled(0)
+    assert left == []
+    assert [table for table, rows in found.items() if not rows] == []
+    assert sum(map(len, found.values())) > 5_000
+    assert filled(0)[0] == found
+    assert filled(1)[0] != found
