@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.least_client import SIGNED_IN
+
 RANGE = (
     "range n from 1 to {rows} step 1"
     " | extend Timestamp = datetime(2026-01-01) + n * 1s, DeviceName = strcat('ws-', n % 5000,"
@@ -13,19 +15,15 @@ RANGE = (
     " IsAdmin = n % 2 == 0, Score = n / 3.0"
 )
 
-RECEIVE = """
-import json, requests, sys
-session = requests.Session()
-session.trust_env = False
-session.verify = sys.argv[2]
-form = dict(client_id=sys.argv[3], client_secret=sys.argv[4], grant_type="client_credentials",
-            scope=sys.argv[1] + "/.default")
-token = session.post(f"{sys.argv[1]}/{sys.argv[5]}/oauth2/v2.0/token", data=form).json()
-session.headers["Authorization"] = "Bearer " + token["access_token"]
+RECEIVE = (
+    SIGNED_IN
+    + """
+import json
 answer = session.post(sys.argv[1] + "/v1.0/security/runHuntingQuery", json={"Query": sys.argv[6]})
 rows = json.loads(answer.content)["results"]
 print(len(rows))
 """
+)
 
 RUNS = 3
 

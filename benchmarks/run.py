@@ -21,29 +21,22 @@ from typing import Any
 from benchmarks import hunting
 from benchmarks.google_ping import google_ping
 from benchmarks.kql_engine import engine_ratio
+from benchmarks.least_client import ASKED, SIGNED_IN
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = Path(sys.executable).with_name("defender365")
 
-FLOOR = """
-import requests, sys
-session = requests.Session()
-session.trust_env = False
-session.verify = sys.argv[2]
-form = dict(client_id=sys.argv[3], client_secret=sys.argv[4], grant_type="client_credentials",
-            scope=sys.argv[1] + "/.default")
-session.post(f"{sys.argv[1]}/{sys.argv[5]}/oauth2/v2.0/token", data=form).raise_for_status()
+FLOOR = (
+    ASKED
+    + """
+answer.raise_for_status()
 """
+)
 
-FETCH = """
-import json, resource, sys, requests
-session = requests.Session()
-session.trust_env = False
-session.verify = sys.argv[2]
-form = dict(client_id=sys.argv[3], client_secret=sys.argv[4], grant_type="client_credentials",
-            scope=sys.argv[1] + "/.default")
-token = session.post(f"{sys.argv[1]}/{sys.argv[5]}/oauth2/v2.0/token", data=form).json()
-session.headers["Authorization"] = "Bearer " + token["access_token"]
+FETCH = (
+    SIGNED_IN
+    + """
+import json, resource
 before = resource.getrusage(resource.RUSAGE_SELF)
 pages, largest, skip = 0, 0, 0
 while True:
@@ -58,6 +51,7 @@ after = resource.getrusage(resource.RUSAGE_SELF)
 cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 print(json.dumps({"pages": pages, "largest": largest, "cpu": cpu}))
 """
+)
 
 
 @dataclass

@@ -78,7 +78,7 @@ class Host:
         return self._folder("XDG_CONFIG_HOME", ".config") / "hunting-schema.json"
 
     def spent(self, settings: Settings) -> "SpentFile":
-        """When recent hunting queries were sent, by any process of this user and tenant."""
+        """When recent hunting queries were sent by `hunt`, in any process of this user and tenant."""
         return SpentFile(self.cache_folder / f"spent-{_about(settings)}.json")
 
     @property

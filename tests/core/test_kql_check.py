@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from defender365.core.kql_check import check, nearest, position, without_time
+from defender365.core.kql_check import check, position, without_time
+from defender365.core.near_names import near_names
 from defender365.stores.hunts import builtin_schema
 
 SCHEMA = builtin_schema()
@@ -134,4 +135,4 @@ def test_tables_without_a_time_are_known():
 
 
 def test_the_nearest_name_may_be_none():
-    assert nearest("Zebra", SCHEMA) == ()
+    assert near_names("Zebra", SCHEMA, most=2, cutoff=0.7) == ()

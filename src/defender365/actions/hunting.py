@@ -108,8 +108,9 @@ def plan_entity_query(params: ExecuteEntityQuery, scope: Scope) -> Plan | None:
         matching = join(kql.AnyOf(key, values) for key, values in some)
         return _plan(params, "", matching, scope, merging=merging)
 
-    if len(planned(found).query) <= many_entities.MAX_CHARACTERS:
-        return planned(found)
+    whole = planned(found)
+    if len(whole.query) <= many_entities.MAX_CHARACTERS:
+        return whole
     texts = many_entities.queries(
         found, lambda some: planned(some, merging=True).query, every=every
     )

@@ -28,8 +28,8 @@ class RowStream:
     """Rows one at a time: iterate them; `columns` are known from the first row on.
 
     Only as much of the answer is held as the row in hand needs, where the columns come before the
-    rows, as both APIs send them. Raises `NotJson` where the answer
-    is not JSON or breaks off; the rows before were whole.
+    rows, as both APIs send them. Raises `NotJson` where the answer is not JSON, breaks off, or has
+    no results; the rows before were whole.
     """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -80,7 +80,7 @@ def read_rows(answer: Json) -> Rows:
     rows = [plain(row) for row in found if isinstance(row, dict)]
     columns = _columns(answer)
     if rows and not any(name in rows[0] for name, _ in columns):
-        columns = _from_row(rows[0])
+        columns = _from_rows(rows[:1])
     return Rows(columns, rows)
 
 
@@ -89,10 +89,6 @@ def _columns(answer: Json) -> Columns:
         _folded(item) for item in _folded(answer).get("schema") or () if isinstance(item, dict)
     ]
     return tuple((str(item.get("name", "")), str(item.get("type", ""))) for item in listed)
-
-
-def _from_row(row: Json) -> Columns:
-    return tuple((name, "") for name in row)
 
 
 def _from_rows(rows: list[Json]) -> Columns:

@@ -7,6 +7,8 @@ not here is no mistake by itself.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from defender365.core.near_names import near_names
+
 TIMESTAMP = "Timestamp"
 
 _WITH_TIMESTAMP = """
@@ -55,12 +57,4 @@ def suggest(name: str) -> tuple[str, ...]:
 
     A name that differs only in case gives that one table, for names are case-sensitive.
     """
-    if name in TIME_COLUMN:
-        return ()
-    by_folded = {table.casefold(): table for table in TIME_COLUMN}
-    folded = name.casefold()
-    if folded in by_folded:
-        return (by_folded[folded],)
-    from difflib import get_close_matches  # noqa: PLC0415 - slow to import, rarely needed
-
-    return tuple(by_folded[close] for close in get_close_matches(folded, by_folded, n=3))
+    return () if name in TIME_COLUMN else near_names(name, TIME_COLUMN, most=3)

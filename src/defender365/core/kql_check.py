@@ -21,6 +21,7 @@ from defender365.core.kql_text import (
     balanced_tokens,
     split,
 )
+from defender365.core.near_names import near_names
 from defender365.core.timeframe import HISTORY_DAYS, BadInstant, parse_instant
 
 Schema = Mapping[str, Mapping[str, str]]
@@ -366,26 +367,9 @@ def _triples(found: Sequence[Token]) -> Iterator[tuple[Token | None, Token, Toke
 
 
 def _unknown(what: str, token: Token, known: Iterable[str]) -> Finding:
-    close = nearest(token.text, known)
+    close = near_names(token.text, known, most=2, cutoff=0.7, within=0.05)
     hint = f" Did you mean {' or '.join(close)}?" if close else ""
     return Finding(WARNING, f'Unknown {what} "{token.text}".{hint}', token.start, token.end)
-
-
-def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """The known names that this may have meant, likeliest first; two at most."""
-    by_folded = {each.casefold(): each for each in known}
-    folded = name.casefold()
-    if folded in by_folded:
-        return (by_folded[folded],)
-    from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415  slow to import
-
-    close = get_close_matches(folded, by_folded, n=2, cutoff=0.7)
-    likeness = [SequenceMatcher(None, folded, each).ratio() for each in close]
-    return tuple(
-        by_folded[each]
-        for each, like in zip(close, likeness, strict=True)
-        if like > max(likeness) - 0.05
-    )
 
 
 def without_time(tables: Iterable[str], schema: Schema) -> list[str]:

@@ -14,6 +14,7 @@ from defender365.api.hunting_rows import RowStream
 from defender365.core.errors import BadInput, Defender365Error
 from defender365.core.kql_check import ERROR
 from defender365.core.kql_text import limited
+from defender365.core.near_names import near_names
 from defender365.core.spec import Kind, Param
 from defender365.core.timeframe import CUSTOM, TIME_FRAMES, resolve
 from defender365.hosts.cli import rows, show
@@ -35,21 +36,11 @@ TIME_FRAME = Param(
 class Hunts(click.Group):
     """`hunt QUERY` is `hunt query QUERY`: what is no sub-command is a query."""
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The sub-command, or the one that runs a query."""
-        if not args or args[0] not in self.commands:
-            args = ["query", *args]
-        return super().resolve_command(ctx, args)
-
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Options before a query are the query's, but for help."""
         if not args or (args[0] not in self.commands and args[0] not in {"-h", "--help"}):
             if len(args) == 1 and args[0].isalpha() and args[0].islower():
-                from difflib import get_close_matches  # noqa: PLC0415  slow to import, rarely needed
-
-                for close in get_close_matches(args[0], self.commands, 1):
+                for close in near_names(args[0], self.commands, most=1):
                     ctx.fail(f'"{args[0]}" is no query. Did you mean: defender365 hunt {close}')
             args = ["query", *args]
         return super().parse_args(ctx, args)
@@ -162,7 +153,7 @@ def _send(query: str, span: str, most: int | None, options: dict[str, Any]) -> i
 
 @contextmanager
 def connected() -> Iterator[Client]:
-    """A client of the tenant; what it sent counts for every process of this user."""
+    """A client of the tenant; what it sent counts for every later hunt of this user."""
     host = Host.this()
     settings = host.settings()
     spent = host.spent(settings)
@@ -233,10 +224,7 @@ def check_command(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def list_command(as_json: bool) -> None:  # noqa: FBT001  click's call
     """Name, technique and title of each; your own are in the folder that the last line names."""
-    try:
-        library = hunts()
-    except BadInput as error:
-        raise usage(error) from None
+    library = hunts()
     if as_json:
         found = [
             {"name": h.name, "title": h.title, "techniques": list(h.techniques)}

@@ -11,6 +11,7 @@ import click
 from defender365.core.errors import BadInput
 from defender365.core.kql_check import ERROR, Finding, check, position
 from defender365.core.named_hunts import NamedHunt, read_hunt
+from defender365.core.near_names import near_names
 from defender365.core.query_params import QueryParam, bound
 from defender365.hosts.cli import rows
 from defender365.runtime import Host, machine_clock
@@ -34,11 +35,9 @@ def hunts() -> dict[str, NamedHunt]:
 
 def hunt_called(name: str) -> NamedHunt:
     """One of the library. Raises `BadInput` with names like it."""
-    from difflib import get_close_matches  # noqa: PLC0415  slow to import, rarely needed
-
     library = hunts()
     if name not in library:
-        close = get_close_matches(name, library, n=2)
+        close = near_names(name, library, most=2)
         hint = f" Did you mean {' or '.join(close)}?" if close else ""
         raise BadInput(f'There is no hunt "{name}".{hint} List them with: defender365 hunt list')
     return library[name]

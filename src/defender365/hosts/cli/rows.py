@@ -53,13 +53,12 @@ def writer(form: str, path: str | None) -> Iterator[Write]:
 def form_of(path: str) -> str:
     """The format that a file's ending asks for. Raises `BadInput` for an ending that is none."""
     ending = Path(path).suffix.lower().removeprefix(".")
-    found = ENDINGS.get(ending)
-    if found is None and not Path(path).suffix:
+    if not ending:
         return "csv"
-    if found is None:
+    if ending not in ENDINGS:
         known = ", ".join(f".{each}" for each in ENDINGS)
         raise BadInput(f'"{path}" ends in none of {known}: say which --format it shall have.')
-    return found
+    return ENDINGS[ending]
 
 
 def _table(stream: IO[str]) -> Write:
