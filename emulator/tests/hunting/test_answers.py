@@ -35,6 +35,13 @@ def engine(request) -> Iterator[HuntingEngine]:
     engine.close()
 
 
+def refusal(engine: HuntingEngine, query: str) -> str:
+    """What is said of a query that must be refused."""
+    with pytest.raises(QueryRefused) as refused:
+        engine.run(query, now=NOW, alerts=[])
+    return str(refused.value)
+
+
 HAND = [
     (query, rows)
     for source in (answers, answers_tables, answers_parts, answers_values)
@@ -120,9 +127,8 @@ REFUSED = [
 
 @pytest.mark.parametrize(("query", "text"), REFUSED, ids=[query for query, _ in REFUSED])
 def test_a_name_is_refused_unless_spelled_exactly(engine, query, text):
-    with pytest.raises(QueryRefused) as refused:
-        engine.run(query, now=NOW, alerts=[])
-    assert str(refused.value) == f"{text}. Fix semantic errors in your query."
+    said = refusal(engine, query)
+    assert said == f"{text}. Fix semantic errors in your query."
 
 
 SYNTAX = [
@@ -149,10 +155,9 @@ def test_what_is_no_query_is_a_syntax_error(engine, query):
 
 @pytest.mark.parametrize("command", [".show tables", "// hm\n .drop table DeviceEvents", ".set x <| print 1"])  # fmt: skip
 def test_a_control_command_is_a_fragment(engine, command):
-    with pytest.raises(QueryRefused) as refused:
-        engine.run(command, now=NOW, alerts=[])
+    said = refusal(engine, command)
     text = "The incomplete fragment is unexpected.. Fix syntax errors in your query."
-    assert str(refused.value) == text
+    assert said == text
 
 
 UNSUPPORTED = [
@@ -211,10 +216,9 @@ NAMED = [
 
 @pytest.mark.parametrize(("query", "what"), NAMED, ids=[query for query, _ in NAMED])
 def test_what_the_engine_lacks_is_named(engine, query, what):
-    with pytest.raises(QueryRefused) as refused:
-        engine.run(query, now=NOW, alerts=[])
-    assert str(refused.value).startswith("The emulator cannot run this query: ")
-    assert what in str(refused.value)
+    said = refusal(engine, query)
+    assert said.startswith("The emulator cannot run this query: ")
+    assert what in said
 
 
 SAID = [
@@ -243,9 +247,8 @@ SAID = [
 
 @pytest.mark.parametrize(("query", "text"), SAID, ids=[query for query, _ in SAID])
 def test_what_is_wrong_with_a_query_is_said(engine, query, text):
-    with pytest.raises(QueryRefused) as refused:
-        engine.run(query, now=NOW, alerts=[])
-    assert str(refused.value) == f"{text}. Fix semantic errors in your query."
+    said = refusal(engine, query)
+    assert said == f"{text}. Fix semantic errors in your query."
 
 
 def test_deep_nesting_is_answered_or_refused_but_never_fatal(engine):

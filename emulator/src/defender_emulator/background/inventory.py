@@ -33,8 +33,6 @@ _EXTENSIONS = (
     ("uBlock Origin", "odfafepnkmbhccpbejgmiehpchacaeak"), ("Read Aloud", "pnfonnnmfjnpfgagnklfaccicnnjcdkm"),
     ("Grammar Check", "cnlefmmeadmemmdciolhbnfeacpdfbkd"), ("Meeting Timer", "meetmmeadmemmdciolhbnfeacpdfbkda"),
 )  # fmt: skip
-PER_DEVICE = {"software": 10, "weaknesses": 5, "checks": 8, "extensions": 4, "gathered": 1}
-"""How many rows a device can have of each."""
 
 
 def _rows(text: str, *names: str) -> list[Json]:

@@ -19,7 +19,6 @@ from defender_emulator.hunting.refusals import QueryRefused, semantic_error
 from defender_emulator.hunting.tree import lowering
 
 CALL_MARK = "()#"
-DEEPEST = 40
 
 
 @dataclass
@@ -201,18 +200,12 @@ def closed(query: ir.Query) -> ir.Query:
 def split_at(rest: list[Any]) -> int | None:
     """Where the first operator stands that needs all before it as one table."""
     for n, node in enumerate(rest):
-        inner = _operator(node)
+        inner = tree.piped(node)
         if tree.kind_of(inner) == "AsOperator":
             return n
         if tree.kind_of(inner) == "InvokeOperator" and _call_name(inner) in _declared:
             return n
     return None
-
-
-def _operator(node: Any) -> Any:
-    while tree.kind_of(node) in ("PipedOperator", "AfterPipeOperator"):
-        node = tree.rules_in(node)[0]
-    return tree.collapsed(node)
 
 
 def _call_name(node: Any) -> str:
@@ -222,7 +215,7 @@ def _call_name(node: Any) -> str:
 
 def joined(left: ir.Query, node: Any) -> ir.Source:
     """What `as` or `invoke` makes of all before it."""
-    node = _operator(node)
+    node = tree.piped(node)
     left = closed(left)
     if tree.kind_of(node) == "AsOperator":
         name = tree.name_at(tree.rules_in(node)[-1])

@@ -50,10 +50,7 @@ def _replaced(module: Any, name: str, made: Callable[[Any], Any]) -> None:
 
 def _operator(known: Any) -> Any:
     def lowered(node: Any) -> Any:
-        inner = node
-        while tree.kind_of(inner) in ("PipedOperator", "AfterPipeOperator"):
-            inner = tree.rules_in(inner)[0]
-        inner = tree.collapsed(inner)
+        inner = tree.piped(node)
         kind = tree.kind_of(inner)
         if kind in _WORDS:
             raise tree.refused(inner, f"the operator '{_WORDS[kind]}'")

@@ -150,6 +150,11 @@ KINDS: Mapping[str, Kind] = {
 """Name to type; how they are stored is how the translator of KQL casts to them."""
 
 
+def column_type(kind: str) -> str:
+    """What a column of a type is declared as."""
+    return KINDS[kind].storage + (" DEFAULT ''" if kind == "string" else "")
+
+
 def prepared(kind: str, values: Sequence[Any]) -> list[Any]:
     """The values of a column as the engine takes them. Raises `WrongValue` for the first wrong one."""
     made = KINDS[kind]

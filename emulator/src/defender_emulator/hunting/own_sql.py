@@ -2,7 +2,7 @@
 
 import json
 
-from defender_emulator.hunting.kinds import KINDS
+from defender_emulator.hunting.kinds import KINDS, column_type
 from defender_emulator.hunting.schema import TABLES, held_as
 
 OWN_TIMES = ("Timestamp", "TimeGenerated")
@@ -11,7 +11,7 @@ OWN_TIMES = ("Timestamp", "TimeGenerated")
 
 def definition(table: str) -> str:
     """Statements that make an own table and the view on it."""
-    written = ", ".join(f'"{held_as(name)}" {_stored(kind)}' for name, kind in TABLES[table])
+    written = ", ".join(f'"{held_as(name)}" {column_type(kind)}' for name, kind in TABLES[table])
     times = (
         held_as(name) for name, kind in TABLES[table] if kind == "datetime" and name in OWN_TIMES
     )
@@ -46,10 +46,6 @@ def filling(table: str, columns: list[str]) -> str:
         f'INSERT INTO kept."{table}" BY NAME SELECT {chosen} FROM (SELECT {lists} FROM '  # noqa: S608 - quoted names
         f"(SELECT from_json($rows::JSON, '{json.dumps(shape)}') AS j))"
     )
-
-
-def _stored(kind: str) -> str:
-    return KINDS[kind].storage + (" DEFAULT ''" if kind == "string" else "")
 
 
 def _taken(kind: str, value: str, held: str) -> str:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
+from defender_emulator.hunting.kinds import KINDS
+
 _TEXT = (files("defender_emulator.hunting") / "data" / "tables.json").read_text("utf-8")
 
 TABLES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -18,16 +20,10 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
 """Table name to its columns, each with its KQL type."""
 
 STORAGE = {
-    "string": "VARCHAR",
-    "datetime": "TIMESTAMP",
-    "long": "BIGINT",
-    "int": "INTEGER",
-    "bool": "BOOLEAN",
-    "real": "DOUBLE",
-    "guid": "UUID",
-    "dynamic": "JSON",
+    kind: KINDS[kind].storage
+    for kind in ("string", "datetime", "long", "int", "bool", "real", "guid", "dynamic")
 }
-"""How a KQL type is held by the engine."""
+"""How each type of Microsoft's tables is held by the engine."""
 
 _TIMES = ("Timestamp", "ActivityTimestamp")
 _EDGE = "\ue365"

@@ -16,7 +16,7 @@ from duckdb_kql import ir
 from defender_emulator.hunting import tree
 from defender_emulator.hunting.refusals import no_table
 from defender_emulator.hunting.spelling import nodes
-from defender_emulator.hunting.stages import Columns, Input, Pending, Piece, Types, raw
+from defender_emulator.hunting.stages import Columns, Input, Pending, Piece, Types, raw, replaced
 
 TABLE = "$table"
 SOURCE = "source_"
@@ -200,7 +200,7 @@ class Found(Pending):
 
     def steps(self, before: Input) -> list[ir.Operator]:
         """A filter, where columns that the table lacks are null, and a projection."""
-        test = _nulled(self.searched.predicate, before.columns)
+        test = replaced(self.searched.predicate, lambda node: _nulled(node, before.columns))
         named = [ir.NamedExpr(ir.Literal(self.label, "string"), self.searched.label)]
         columns = before.columns if self.shown is None else self.shown
         named += [ir.NamedExpr(ir.ColumnRef(c)) for c in columns if c in before.columns]
@@ -211,15 +211,9 @@ class Found(Pending):
         return [ir.Where(test), ir.Project(tuple(named))]
 
 
-def _nulled(node: Any, columns: Columns) -> Any:
-    if isinstance(node, ir.ColumnRef) and node.name not in columns:
-        return ir.Literal(None, "null")
-    if isinstance(node, tuple | list):
-        return type(node)(_nulled(item, columns) for item in node)
-    if isinstance(node, ir.Query) or not dataclasses.is_dataclass(node) or isinstance(node, type):
-        return node
-    fields = {f.name: _nulled(getattr(node, f.name), columns) for f in dataclasses.fields(node)}
-    return dataclasses.replace(node, **fields)
+def _nulled(node: Any, columns: Columns) -> ir.Literal | None:
+    absent = isinstance(node, ir.ColumnRef) and node.name not in columns
+    return ir.Literal(None, "null") if absent else None
 
 
 def _patterns(node: Any) -> tuple[str, ...]:

@@ -25,8 +25,6 @@ from defender_emulator.hunting.stages import (
     select,
 )
 
-MOST_STEPS = 1_048_576
-
 
 @dataclass(frozen=True)
 class Axis:

@@ -11,7 +11,16 @@ from duckdb_kql import ir
 from defender_emulator.hunting import tree
 from defender_emulator.hunting.refusals import no_column, semantic_error
 from defender_emulator.hunting.schema import unmarked
-from defender_emulator.hunting.stages import Columns, Input, Pending, fresh, kept, listed, select
+from defender_emulator.hunting.stages import (
+    BEFORE,
+    Columns,
+    Input,
+    Pending,
+    fresh,
+    kept,
+    listed,
+    select,
+)
 
 Lowered = ir.Operator | list[ir.Operator] | None
 Lowering = Callable[[Any, list[Any]], Lowered]
@@ -163,7 +172,7 @@ def in_order(columns: Columns) -> ir.Operator:
     number = fresh("serial", columns)
     return select(
         f'SELECT {listed(columns)} FROM (SELECT *, row_number() OVER () AS "{number}" FROM ',  # noqa: S608 - quoted names
-        "\0before\0", f') ORDER BY "{number}"', columns=columns, orders=True,
+        BEFORE, f') ORDER BY "{number}"', columns=columns, orders=True,
     )  # fmt: skip
 
 

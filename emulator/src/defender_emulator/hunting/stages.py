@@ -110,6 +110,18 @@ def fresh(name: str, taken: Sequence[str]) -> str:
     return made
 
 
+def replaced(node: Any, change: Callable[[Any], Any]) -> Any:
+    """A node with those below it that `change` gives another for; queries in it stay."""
+    if isinstance(node, tuple | list):
+        return type(node)(replaced(item, change) for item in node)
+    made = change(node)
+    if made is not None:
+        return made
+    if isinstance(node, ir.Query) or not dataclasses.is_dataclass(node) or isinstance(node, type):
+        return node
+    return rebuilt(node, lambda part: replaced(part, change))
+
+
 def rebuilt(node: Any, change: Callable[[Any], Any]) -> Any:
     """A node with `change` applied to the nodes and tuples in its fields."""
     if isinstance(node, tuple | list):

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from defender_emulator.hunting import own_sql, values
+from defender_emulator.hunting.kinds import column_type
 from defender_emulator.hunting.refusals import (
     QueryPreempted,
     QueryTimedOut,
@@ -188,10 +189,7 @@ class Store:
 def _definitions() -> Iterator[str]:
     yield "ATTACH ':memory:' AS kept (COMPRESS)"
     for table, columns in TABLES.items():
-        written = ", ".join(
-            f'"{held_as(name)}" {STORAGE[kind]}' + (" DEFAULT ''" if kind == "string" else "")
-            for name, kind in columns
-        )
+        written = ", ".join(f'"{held_as(name)}" {column_type(kind)}' for name, kind in columns)
         yield f'CREATE TABLE kept."{table}" ({written})'
         column = time_column(table)
         limit = (

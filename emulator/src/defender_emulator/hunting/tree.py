@@ -50,6 +50,13 @@ def sort_key(node: Any) -> ir.SortKey:
     return made
 
 
+def piped(node: Any) -> Any:
+    """The operator behind a pipe."""
+    while kind_of(node) in ("PipedOperator", "AfterPipeOperator"):
+        node = rules_in(node)[0]
+    return collapsed(node)
+
+
 def name_at(node: Any) -> str:
     """The name that a node spells."""
     found = names_in(node)

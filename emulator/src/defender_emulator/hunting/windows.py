@@ -5,7 +5,7 @@ Source: "Window functions overview" of the Kusto documentation: the rows must be
 operator keeps them so or not.
 """
 
-import dataclasses
+from functools import partial
 from typing import Any
 
 from duckdb_kql import ir
@@ -25,7 +25,7 @@ from defender_emulator.hunting.stages import (
     Types,
     fresh,
     listed,
-    rebuilt,
+    replaced,
     select,
 )
 
@@ -79,7 +79,7 @@ def windowed(operator: ir.Operator, before: Input) -> list[ir.Operator] | None:
             added = [c for build in builds if level < len(build) for c in build[level]]
             steps.append(_adding(added, columns))
             columns += [name for name, _ in added]
-        operator = _replaced(operator, made)
+        operator = replaced(operator, partial(_column, made))
     return [*steps, operator, *_cleared(operator, before.columns, columns, number)]
 
 
@@ -98,14 +98,8 @@ def _adding(added: Build, columns: Columns) -> Stage:
     return select(*pieces, " FROM ", BEFORE, columns=[*columns, *names], orders=True)
 
 
-def _replaced(node: Any, made: dict[int, str]) -> Any:
-    if isinstance(node, tuple | list):
-        return type(node)(_replaced(item, made) for item in node)
-    if id(node) in made:
-        return ir.ColumnRef(made[id(node)])
-    if isinstance(node, ir.Query) or not dataclasses.is_dataclass(node):
-        return node
-    return rebuilt(node, lambda part: _replaced(part, made))
+def _column(made: dict[int, str], node: Any) -> ir.ColumnRef | None:
+    return ir.ColumnRef(made[id(node)]) if id(node) in made else None
 
 
 def _cleared(
