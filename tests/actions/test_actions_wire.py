@@ -1,8 +1,11 @@
 """The actions against the emulator, over the wire: the specification's messages."""
 
+import subprocess
+import sys
+
 import pytest
 
-from defender365.actions import ACTIONS
+from defender365.actions import ACTIONS, action_called
 from defender365.actions.outcome import Outcome, Scope, perform
 from defender365.core.entities import Entity
 from defender365.core.spec import Action
@@ -265,3 +268,18 @@ def test_a_long_list_of_entities_is_several_queries_and_one_result(lab: Lab):
     assert [list(row) for row in rows] == [["AlertId"]] * 5  # the sort column was not wanted
     one = act(lab, "Execute Entity Query", entities=(Entity("User", "pat"),), **values)
     assert rows == one.json_result["Results"]
+
+
+def test_each_action_is_found_by_its_name_and_no_other():
+    assert [action_called(action.name) is action for action in ACTIONS] == [True] * 6
+    with pytest.raises(KeyError):
+        action_called("Pin")
+
+
+def test_a_ping_loads_no_hunting():
+    code = (
+        "import sys; from defender365.actions import action_called; action_called('Ping');"
+        "print([m for m in sys.modules if 'hunting' in m and 'actions' in m or 'kql' in m])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from defender365.api.auth import Tokens
-from defender365.api.hunting_rows import Rows, RowStream, read_rows
 from defender365.api.limits import Budgets
 from defender365.api.records import Collection
 from defender365.api.transport import Request, Transport
@@ -20,6 +19,9 @@ from defender365.core.errors import (
 )
 from defender365.core.model import Json
 from defender365.core.settings import Settings
+
+if TYPE_CHECKING:
+    from defender365.api.hunting_rows import Rows, RowStream
 
 T = TypeVar("T")
 
@@ -145,24 +147,28 @@ class Client:
         found = self._object(request).get("value")
         return [c for c in found if isinstance(c, dict)] if isinstance(found, list) else []
 
-    def hunt(self, query: str) -> Rows:
+    def hunt(self, query: str) -> "Rows":
         """Run a KQL query, through Graph or the Defender API as the token allows.
 
         Raises `Refused` with the engine's message, `Throttled`, `TimedOut`, or
         `PermissionMissing` naming both permissions when the token holds neither.
         """
+        from defender365.api.hunting_rows import read_rows  # noqa: PLC0415  only who hunts
+
         root, request = self._hunting_request(query)
         answer = self._as(root, request, self.transport.json)
         if not isinstance(answer, dict):
             raise NotJson("The hunting query: the answer is not a JSON object.")
         return read_rows(answer)
 
-    def hunt_rows(self, query: str, timespan: str = "") -> RowStream:
+    def hunt_rows(self, query: str, timespan: str = "") -> "RowStream":
         """Run a KQL query like `hunt`, and give its rows as they arrive.
 
         `timespan` is an ISO 8601 interval that Graph applies on top of the query's own times;
         the Defender API has none, so there it is a `BadInput`.
         """
+        from defender365.api.hunting_rows import RowStream  # noqa: PLC0415  as above
+
         root, request = self._hunting_request(query, timespan)
         return RowStream(self._as(root, request, self.transport.stream))
 

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -131,6 +130,8 @@ def read_profile(path: Path) -> dict[str, Any]:
         text = TextFile(path).read()
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"The profile {path} cannot be read ({type(error).__name__}).") from None
+    import tomllib  # noqa: PLC0415  only a host with a profile reads one
+
     try:
         found = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
     except ValueError as error:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from defender365.actions import ACTIONS
+from defender365.actions import action_called
 from defender365.actions.outcome import Outcome, Scope, failed, perform
 from defender365.core.clock import Clock
 from defender365.core.entities import Entity
@@ -22,7 +22,7 @@ from defender365.runtime import Host, connect, machine_clock
 
 def run(name: str, integration: str) -> None:
     """Run the action of this name and end the process with its result."""
-    action = next(a for a in ACTIONS if a.name == name)
+    action = action_called(name)
     try:
         siemplify = sdk.module("SiemplifyAction").SiemplifyAction()
         siemplify.script_name = f"{integration} - {name}"
