@@ -40,7 +40,7 @@ TEXTS: list[Rule] = [
     ("print reverse('abc'), reverse('')", "reverse", [("cba", "")]),
     ("print isempty(''), isempty('a'), isnotempty(''), isnull(int(null)), isnotnull(1)", "isempty is of text, isnull of others", [(True, False, False, True, True)]),
     ("print base64_encode_tostring('Kusto'), base64_decode_tostring('S3VzdG8=')", "base64", [("S3VzdG8=", "Kusto")]),
-    ("print url_encode('a b&c'), url_decode('a%20b%26c')", "url_encode, url_decode", [("a%20b%26c", "a b&c")]),
+    ("print url_encode('a b&c'), url_decode('a%20b%26c')", "url_encode, url_decode", [("a+b%26c", "a b&c")]),
     ("print strcmp('a', 'b'), strcmp('b', 'a'), strcmp('a', 'a')", "strcmp: -1, 1, 0", [(-1, 1, 0)]),
     (r"print 'a\tb\\c\'d', @'a\tb'", "string literals: escapes, and none behind @", [("a\tb\\c'd", "a\\tb")]),
     (r"print 'é\x41'", "string literals: \\u and \\x", [("éA",)]),

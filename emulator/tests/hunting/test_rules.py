@@ -3,16 +3,19 @@
 import json
 
 import pytest
+from emulator.tests.hunting import rules_found as found_wrong
 from emulator.tests.hunting import rules_scalar as scalar
 from emulator.tests.hunting import rules_tabular as tabular
+from emulator.tests.hunting import rules_times as times
 from emulator.tests.hunting.answers import NOW
 from emulator.tests.hunting.test_answers import Inside
 
-from defender_emulator.hunting import HuntingEngine
+from defender_emulator.hunting import HuntingEngine, QueryRefused
 
 RULES = [
     *scalar.TEXTS, *scalar.NUMBERS, *scalar.TIMES, *scalar.DYNAMICS, *scalar.ADDRESSES,
-    *tabular.SHAPING, *tabular.SUMMARIES, *tabular.JOINS,
+    *tabular.SHAPING, *tabular.SUMMARIES, *tabular.JOINS, *times.TICKS,
+    *found_wrong.DYNAMIC, *found_wrong.TEXTS, *found_wrong.NUMBERS,
 ]  # fmt: skip
 
 
@@ -31,6 +34,18 @@ def test_the_engine_keeps_the_rule(engine, query, rule, rows):
     kinds = [kind for _, kind in found.schema]
     answered = [tuple(map(_value, row.values(), kinds)) for row in found.rows]
     assert answered == rows, rule
+
+
+@pytest.mark.parametrize(("query", "rule", "columns"), found_wrong.COLUMNS)
+def test_the_columns_are_named_and_ordered_by_the_rule(engine, query, rule, columns):
+    assert [name for name, _ in engine.run(query, now=NOW, alerts=[]).schema] == columns, rule
+
+
+@pytest.mark.parametrize(("query", "word"), found_wrong.REFUSED)
+def test_what_could_mislead_is_refused_by_name(engine, query, word):
+    with pytest.raises(QueryRefused) as refusal:
+        engine.run(query, now=NOW, alerts=[])
+    assert word in str(refusal.value)
 
 
 def _value(value, kind):

@@ -37,6 +37,10 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _held(sql: str, kind: str) -> str:
+    return f"kql_held({sql})" if kind == "datetime" else sql
+
+
 class Canvas:
     """One size of noise for one company, being put into the tables of one database."""
 
@@ -101,9 +105,11 @@ class Canvas:
 
         The numbers that the SELECT begins from are taken in blocks, so that memory stays small.
         """
-        there = {name for name, _ in TABLES[table]}
-        columns = {n: sql for part in shared for n, sql in part.items() if n in there} | own
-        chosen = ", ".join(f'{sql} AS "{held_as(name)}"' for name, sql in columns.items())
+        kinds = dict(TABLES[table])
+        columns = {n: sql for part in shared for n, sql in part.items() if n in kinds} | own
+        chosen = ", ".join(
+            f'{_held(sql, kinds[name])} AS "{held_as(name)}"' for name, sql in columns.items()
+        )
         for block in _blocks(source):
             self.execute(f'INSERT INTO kept."{table}" BY NAME SELECT {chosen} FROM ({block})')  # noqa: S608
 

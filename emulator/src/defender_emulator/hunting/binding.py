@@ -6,27 +6,26 @@ not found is refused in Microsoft's words and never reaches DuckDB.
 """
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from duckdb_kql import ir
 from duckdb_kql import schema as columns_of
 
-from defender_emulator.hunting import calls, filling, fitting, unions
+from defender_emulator.hunting import filling, unions
 from defender_emulator.hunting.aggregating import expanded
 from defender_emulator.hunting.calling import CALL_MARK
-from defender_emulator.hunting.checking import check
-from defender_emulator.hunting.kinds_known import known_types
-from defender_emulator.hunting.refusals import no_column, no_table, not_supported
+from defender_emulator.hunting.expressions import Around, Checker, Told, known
+from defender_emulator.hunting.kinds_known import known_types, types_after
+from defender_emulator.hunting.refusals import no_table, not_supported
 from defender_emulator.hunting.repairs import (
     named_as_written,
     plainly_parsed,
     repaired,
     repaired_source,
 )
-from defender_emulator.hunting.searching import Anywhere, Searched
-from defender_emulator.hunting.stages import Input, Pending, Stage, raw, rebuilt
+from defender_emulator.hunting.searching import Searched
+from defender_emulator.hunting.stages import Input, Pending, Stage
 from defender_emulator.hunting.windows import serial_after, windowed
 
 Columns = list[str]
@@ -65,20 +64,9 @@ class Asked(Protocol):
         """The rows that a query gives."""
 
 
-@dataclass(frozen=True)
-class _Around:
-    """What a query can see: tables and lets with their columns, and the lets themselves."""
-
-    scope: Scope
-    lets: tuple[tuple[str, ir.Query], ...]
-    operator: str
-    serial: frozenset[str] = frozenset()
-    """The lets whose rows have an order that counts."""
-
-
 def bound(query: ir.Query, tables: Scope, asked: Asked) -> ir.Query:
     """The query with every name checked and every pending operator resolved."""
-    return _Binder(asked).query(query, _Around(tables, (), ""))[0]
+    return _Binder(asked).query(query, Around(tables, (), ""))[0]
 
 
 @dataclass
@@ -88,6 +76,7 @@ class _Flow:
     query: ir.Query
     columns: Columns
     serial: bool
+    told: Told
 
 
 class _Binder:
@@ -96,16 +85,16 @@ class _Binder:
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
 
-    def query(self, query: ir.Query, around: _Around) -> tuple[ir.Query, Columns]:
+    def query(self, query: ir.Query, around: Around) -> tuple[ir.Query, Columns]:
         """A query within others: what it becomes, and its columns."""
         flow = self._flow(query, around)
         return flow.query, flow.columns
 
-    def _flow(self, query: ir.Query, around: _Around) -> _Flow:
+    def _flow(self, query: ir.Query, around: Around) -> _Flow:
         inner, lets, serial = dict(around.scope), list(around.lets), set(around.serial)
         for name, value in query.lets:
             assert isinstance(value, ir.Query)  # noqa: S101 - scalars are substituted before
-            here = _Around(inner, tuple(lets), around.operator, frozenset(serial))
+            here = Around(inner, tuple(lets), around.operator, frozenset(serial))
             flow = self._flow(value, here)
             made, inner[name] = flow.query, flow.columns
             lets.append((name, made))
@@ -116,25 +105,25 @@ class _Binder:
         first = next((word_of(op) for op in query.operators), around.operator)
         columns = _source(columns_of.resolve_source_let_refs(query.source), inner, first)
         word = _SOURCES.get(type(query.source), "")
-        here = _Around(inner, tuple(lets), word, frozenset(serial))
-        nothing = ir.Query(ir.DataTable((), ()))
-        source = repaired_source(_Checker(self, here, [], lambda: nothing).rebuilt(query.source))
+        here = Around(inner, tuple(lets), word, frozenset(serial))
+        checker = Checker(self, here, [], Told({}, dict))
+        source = repaired_source(checker.rebuilt(query.source))
         so_far = dataclasses.replace(query, source=source, operators=[], lets=list(lets))
         ordered = isinstance(source, ir.RangeSource)
         if isinstance(source, ir.TableRef):
             ordered = source.name in serial
-        flow = _Flow(so_far, columns, ordered)
+        flow = _Flow(so_far, columns, ordered, self._told(known_types(so_far), so_far))
         for operator in query.operators:
             self._follow(operator, flow, here, word_of(operator))
         flow.query = dataclasses.replace(flow.query, lets=list(lets[len(around.lets) :]))
         return flow
 
-    def _follow(self, operator: ir.Operator, flow: _Flow, around: _Around, word: str) -> None:
+    def _follow(self, operator: ir.Operator, flow: _Flow, around: Around, word: str) -> None:
         """Bind one operator, or those that it stands for."""
         within = dataclasses.replace(around, operator=word)
         if isinstance(operator, Pending):
-            known: Any = columns_of.resolve_let_refs(operator, flow.columns)
-            for step in known.steps(self._input(flow, around)):
+            resolved: Any = columns_of.resolve_let_refs(operator, flow.columns)
+            for step in resolved.steps(self._input(flow, around)):
                 self._follow(step, flow, around, word)
             return
         parts = windowed(operator, self._input(flow, around))
@@ -143,47 +132,53 @@ class _Binder:
                 flow.serial = serial_after(step, serial=flow.serial)
                 flow.columns = _after(step, flow.columns, around.scope)
                 flow.query.operators.append(step)
+                types = None if flow.told.known is None else types_after(step, flow.told.known)
+                flow.told = self._told(types, flow.query)
 
-    def _input(self, flow: _Flow, around: _Around) -> Input:
+    def _told(self, types: Types | None, query: ir.Query) -> Told:
+        return Told(types, lambda: self._asked.types_of(query))
+
+    def _input(self, flow: _Flow, around: Around) -> Input:
         def whole(more: list[ir.Operator]) -> ir.Query:
             query = dataclasses.replace(flow.query, operators=list(flow.query.operators))
-            made = _Flow(query, list(flow.columns), flow.serial)
+            made = _Flow(query, list(flow.columns), flow.serial, self._told(flow.told.known, query))
             for operator in more:
                 self._follow(operator, made, around, word_of(operator))
             return made.query
 
         return Input(
             list(flow.columns),
-            lambda: self._asked.types_of(whole([])),
+            flow.told.all,
             lambda more: self._asked.rows_of(whole(more)),
             list(around.scope),
             flow.serial,
         )
 
-    def _steps(self, operator: ir.Operator, flow: _Flow, within: _Around) -> list[ir.Operator]:
+    def _steps(self, operator: ir.Operator, flow: _Flow, within: Around) -> list[ir.Operator]:
         columns, name = flow.columns, within.operator
         if isinstance(operator, ir.Union):
             return self._union(operator, flow.query, columns, within)
         if isinstance(operator, ir.Join | ir.Lookup):
             return self._join(operator, flow, within)
         for column in _plain_names(operator):
-            _known(column, columns, name)
+            known(column, columns, name)
         resolved = columns_of.resolve_let_refs(operator, columns)
         resolved = named_as_written(resolved, columns)
         if isinstance(resolved, ir.Summarize):
             resolved = expanded(resolved, columns)
-        checked = _Checker(self, within, columns, lambda: flow.query).rebuilt(resolved)
+        checker = Checker(self, within, columns, flow.told)
+        checked = checker.operator(checker.rebuilt(resolved))
         if isinstance(checked, Stage):
             return [checked]
         if isinstance(checked, ir.Parse):
             return plainly_parsed(checked, columns)
         return [repaired(checked, columns)]
 
-    def _join(self, join: ir.Join | ir.Lookup, flow: _Flow, within: _Around) -> list[ir.Operator]:
+    def _join(self, join: ir.Join | ir.Lookup, flow: _Flow, within: Around) -> list[ir.Operator]:
         right, right_columns = self.query(join.right, within)
         for key in join.keys:
-            _known(key.left, flow.columns, within.operator)
-            _known(key.right, right_columns, within.operator)
+            known(key.left, flow.columns, within.operator)
+            known(key.right, right_columns, within.operator)
         join = dataclasses.replace(join, right=right)
         if join.kind not in filling.OUTER:
             return [join]
@@ -191,15 +186,11 @@ class _Binder:
         types = self._in_scope(flow.query, within), self._in_scope(right, within)
         return [join, *filling.after_join(join, after, *types)]
 
-    def _in_scope(self, query: ir.Query, around: _Around) -> Types:
+    def _in_scope(self, query: ir.Query, around: Around) -> Types:
         lets = {**dict(around.lets), **dict(query.lets)}
         return self._asked.types_of(dataclasses.replace(query, lets=list(lets.items())))
 
-    def types_of(self, query: ir.Query) -> Types:
-        """The types of the columns of a query that is bound."""
-        return self._asked.types_of(query)
-
-    def spread(self, query: ir.Query, columns: Columns, around: _Around) -> ir.Query:
+    def spread(self, query: ir.Query, columns: Columns, around: Around) -> ir.Query:
         """A query of lists as one of their values."""
         if not columns or self._in_scope(query, around).get(columns[0]) != "dynamic":
             return query
@@ -212,7 +203,7 @@ class _Binder:
         return dataclasses.replace(query, operators=[*query.operators, *more])
 
     def _union(
-        self, union: ir.Union, so_far: ir.Query, columns: Columns, around: _Around
+        self, union: ir.Union, so_far: ir.Query, columns: Columns, around: Around
     ) -> list[ir.Operator]:
         copy = dataclasses.replace(so_far, operators=list(so_far.operators))
         arms = [unions.Arm(copy, columns, _label(copy, 0, around))]
@@ -222,7 +213,7 @@ class _Binder:
         return unions.joined(union, arms, lambda query: self._in_scope(query, around))
 
 
-def _label(query: ir.Query, n: int, around: _Around) -> str:
+def _label(query: ir.Query, n: int, around: Around) -> str:
     """The table an arm is, through lets that are nothing but another name, or its number."""
     lets = {**dict(around.lets), **dict(query.lets)}
     while not query.operators and isinstance(query.source, ir.TableRef):
@@ -295,87 +286,3 @@ def _plain_names(operator: ir.Operator) -> Columns:
 def _after(operator: ir.Operator, columns: Columns, scope: Scope) -> Columns:
     after: Columns = columns_of._operator_columns(operator, columns, scope)  # noqa: SLF001
     return after
-
-
-def _known(column: str, columns: Columns, operator: str) -> None:
-    if column not in columns:
-        raise no_column(operator, column)
-
-
-class _Checker:
-    """Walks the expressions of one operator and checks the columns they name."""
-
-    def __init__(
-        self, binder: _Binder, around: _Around, columns: Columns, before: Callable[[], ir.Query]
-    ) -> None:
-        self._binder = binder
-        self._around = around
-        self._columns = columns
-        self._before = before
-        self._types_told: Types | None = None
-        self._done: dict[int, tuple[Any, Any]] = {}
-
-    def _told(self) -> Types:
-        """The types of the columns as far as they are known without asking."""
-        if self._types_told is None:
-            self._types_told = known_types(self._before()) or {}
-        return self._types_told
-
-    def _types(self) -> Types:
-        return self._told() or self._binder.types_of(self._before())
-
-    def rebuilt(self, node: Any) -> Any:
-        """The node with the queries in it bound; shared nodes stay shared."""
-        if isinstance(node, tuple):
-            return tuple(self.rebuilt(item) for item in node)
-        if not dataclasses.is_dataclass(node) or isinstance(node, type):
-            return node
-        if id(node) not in self._done:
-            self._done[id(node)] = (node, self._made(node))
-        return self._done[id(node)][1]
-
-    def _made(self, node: Any) -> Any:
-        if isinstance(node, ir.ColumnRef):
-            _known(node.name, self._columns, self._around.operator)
-        if isinstance(node, ir.ColumnRef) or (
-            isinstance(node, ir.LetRef) and node.name in self._columns
-        ):
-            return node
-        if isinstance(node, ir.Query):
-            return self._binder.query(node, self._around)[0]
-        if isinstance(node, Anywhere):
-            return self.rebuilt(node.within(self._types()))
-        if isinstance(node, ir.InList | ir.HasList):
-            return self._listed(self._with_table(node))
-        return self._fitted(rebuilt(node, self.rebuilt))
-
-    def _fitted(self, node: Any) -> Any:
-        """A node as its types make it, and its call as the translator has it."""
-        if isinstance(node, ir.Literal) and (node.kind, node.value) == ("dynamic", None):
-            return raw("CAST(NULL AS JSON)")
-        if isinstance(node, ir.BinaryOp):
-            check(node, self._told())
-        call = isinstance(node, ir.FunctionCall) and node.name in fitting.NAMES
-        if call or isinstance(node, ir.Between):
-            node = fitting.fitted(node, self._told())
-        return calls.rewritten(node, self._columns) if isinstance(node, ir.FunctionCall) else node
-
-    def _with_table(self, node: Any) -> Any:
-        """`x in (T)` with a table that is not a column."""
-        (item,) = node.items if len(node.items) == 1 else (None,)
-        if isinstance(item, ir.FunctionCall) and item.name == "pack_array":
-            return dataclasses.replace(node, items=item.args)
-        if not isinstance(item, ir.ColumnRef) or item.name in self._columns:
-            return node
-        if item.name not in self._around.scope:
-            return node
-        return dataclasses.replace(node, items=(), subquery=ir.Query(ir.TableRef(item.name)))
-
-    def _listed(self, node: Any) -> Any:
-        """`x in (T)`: where the table's column is dynamic, the values in its lists count."""
-        value = self.rebuilt(node.value)
-        if node.subquery is None:
-            return dataclasses.replace(node, value=value, items=self.rebuilt(node.items))
-        query, columns = self._binder.query(node.subquery, self._around)
-        query = self._binder.spread(query, columns, self._around)
-        return dataclasses.replace(node, value=value, subquery=query)

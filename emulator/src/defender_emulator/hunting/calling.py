@@ -108,6 +108,11 @@ def written_out(node: Any, function: TabularFunction, arguments: list[Any]) -> i
     order = [tree.name_at(p) for p in (tree.rules_in(listed) if listed is not None else [])]
     if not order:
         order = [*function.tabular, *(name for name, _ in function.parameters)]
+    if any(map(tree.argument_name, arguments)):
+        ordered = tree.in_order(arguments, order)
+        if ordered is None:
+            raise tree.refused(node, "a call that leaves out an argument before a named one")
+        arguments = ordered
     tables: list[tuple[str, ir.Query]] = []
     values: list[Any] = []
     for name, argument in zip(order, arguments, strict=False):
@@ -226,8 +231,14 @@ def joined(left: ir.Query, node: Any) -> ir.Source:
     call = tree.all_of_kind(node, "NamedFunctionCallExpression")[0]
     if not function.tabular:
         raise tree.refused(node, f"invoke: '{function.name}' takes no table")
-    values = [_scoped(a) for a in tree.rules_in(call)[1:]]
-    return _expanded(node, function, [(function.tabular[0], left)], values)
+    given = tree.rules_in(call)[1:]
+    if any(map(tree.argument_name, given)):
+        given = tree.in_order(given, [name for name, _ in function.parameters])
+        if given is None:
+            raise tree.refused(node, "a call that leaves out an argument before a named one")
+    return _expanded(
+        node, function, [(function.tabular[0], left)], [_scoped(value) for value in given]
+    )
 
 
 def lowered_invoke(node: Any, _kids: list[Any]) -> Any:

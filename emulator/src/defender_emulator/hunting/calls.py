@@ -164,7 +164,12 @@ def _rand(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
 def _bin_at(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
     arguments = _counted(node, 3)
     span = isinstance(arguments[1], ir.Literal) and arguments[1].kind == "timespan"
-    return call("*bin_at_span*" if span else "*bin_at*", *arguments)
+    return call(_bin_at_form(arguments[2]) if span else "*bin_at*", *arguments)
+
+
+def _bin_at_form(fixed: ir.Expr) -> str:
+    kind = fixed.kind if isinstance(fixed, ir.Literal) else ""
+    return "*bin_at_length*" if kind == "timespan" else "*bin_at_span*"
 
 
 def _if_exists(node: ir.FunctionCall, columns: Columns) -> ir.Expr:
@@ -230,7 +235,13 @@ def _bin(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
     return node
 
 
+def _replace(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
+    pattern, rewrite, source = _counted(node, 3)
+    return call("replace_regex", source, pattern, rewrite)
+
+
 REWRITTEN: dict[str, Rewriting] = {
+    "replace": _replace,
     "bin": _bin,
     "split": _split,
     "extract": _extract,

@@ -19,6 +19,7 @@ from defender_emulator.hunting.refusals import (
     QueryRefused,
     QueryTimedOut,
     QueryTooBig,
+    not_supported,
 )
 from defender_emulator.hunting.schema import unmarked
 from defender_emulator.hunting.store import Caps, Store
@@ -44,16 +45,22 @@ class Answering:
     def answer(self, message: Message) -> Message:
         """Do what a message asks for; a failure is an answer too."""
         try:
-            if "query" in message:
-                return self._run(message)
-            if "count" in message:
-                window = _moments(message["times"])
-                return {"counts": self._store.count(message["count"], window)}
-            self._change(message)
+            return self._answered(message)
         except HuntingFailed as failed:
             return {"failed": type(failed).__name__, "text": unmarked(str(failed))}
         except MemoryError:
             return {"failed": QueryPreempted.__name__, "text": ""}
+        except Exception as error:  # noqa: BLE001 - one query must not end the process for the next
+            said = not_supported(f"it failed in an unforeseen way ({type(error).__name__})")
+            return {"failed": QueryRefused.__name__, "text": str(said)}
+
+    def _answered(self, message: Message) -> Message:
+        if "query" in message:
+            return self._run(message)
+        if "count" in message:
+            window = _moments(message["times"])
+            return {"counts": self._store.count(message["count"], window)}
+        self._change(message)
         return {"done": True}
 
     def _change(self, message: Message) -> None:

@@ -17,6 +17,7 @@ from duckdb_kql.translate import naming
 from defender_emulator.hunting import (
     applying,
     calling,
+    dates,
     functions,
     plugins,
     searching,
@@ -27,6 +28,7 @@ from defender_emulator.hunting import (
     windows,
 )
 from defender_emulator.hunting.refusals import QueryRefused, not_supported
+from defender_emulator.hunting.regexes import unicode_classes
 from defender_emulator.hunting.stages import Pending, Raw, Stage, raw_sql, rebuilt
 
 _lower: Any = tree.lowering
@@ -287,6 +289,41 @@ def _aggregate(call: ir.FunctionCall) -> str:
     return str(translate.render_aggregate(ir.NamedExpr(call.args[0])))
 
 
+def _named_groups(known_groups: Any) -> Any:
+    def written(pattern: str) -> str:
+        return str(known_groups(unicode_classes(pattern)))
+
+    return written
+
+
+def _path(known_path: Any) -> Any:
+    """What is null in JSON is null."""
+
+    def rendered(node: ir.PathAccess) -> str:
+        return f"nullif({known_path(node)}, 'null'::JSON)"
+
+    return rendered
+
+
+def _unnamed_arguments(known_call: Any) -> Any:
+    """A scalar function of the query is called by position; its translator forgets names."""
+
+    def lowered(node: Any) -> Any:
+        kids = tree.rules_in(node)
+        declared = tree.lowering._LET_FUNCTIONS_STATE.get()  # noqa: SLF001
+        if kids and kids[0].getText() in declared and any(map(tree.argument_name, kids[1:])):
+            parameters = [name for name, _ in declared[kids[0].getText()].parameters]
+            order = tree.in_order(kids[1:], parameters)
+            if order is None:
+                raise tree.refused(node, "a call that leaves out an argument before a named one")
+            return _lower._inline_let_function(  # noqa: SLF001
+                node, declared[kids[0].getText()], tuple(tree.expression(k) for k in order)
+            )
+        return known_call(node)
+
+    return lowered
+
+
 def install() -> None:
     """Teach the translator, once in a process."""
     if _taught:
@@ -297,6 +334,7 @@ def install() -> None:
         ("_lower_head", _head),
         ("_lower_expr", _expression),
         ("_lower_join_key", _join_key),
+        ("_lower_function_call", _unnamed_arguments),
         ("_lower_join", _join),
         ("_lower_lookup", _join),
         ("_lower_mv_expand_target", _expanded_column),
@@ -308,12 +346,15 @@ def install() -> None:
         _replaced(_lower, name, made)
     _lower._stored = calling.found  # noqa: SLF001
     _lower._expand = calling.written_out  # noqa: SLF001
+    dates.install(_replaced)
     for name, (arities, sql) in functions.FUNCTIONS.items():
         known.SCALAR_FUNCTIONS[name] = known.FunctionSpec(name, "template", sql, arities)
     for name, (arities, sql, named_by) in functions.AGGREGATES.items():
         known.AGGREGATE_FUNCTIONS[name] = known.AggregateSpec(name, sql, arities, **named_by)
     translate._SPECIAL_FORMS["*aggregate*"] = _aggregate  # noqa: SLF001
     _replaced(translate, "term_match_sql", _term_test)
+    _replaced(translate, "to_re2_named_groups", _named_groups)
+    _replaced(translate, "render_path", _path)
     _replaced(translate, "render_operator", _rendered_operator)
     _replaced(translate, "render_expr", _rendered_expression)
     _replaced(_schema, "_operator_columns_unchecked", _columns)

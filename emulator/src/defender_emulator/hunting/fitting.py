@@ -8,26 +8,99 @@ from typing import Any
 
 from duckdb_kql import ir
 
-from defender_emulator.hunting.kinds_known import AS_TYPE, type_of
+from defender_emulator.hunting.arithmetic import beside
+from defender_emulator.hunting.kinds_known import AS_TYPE, TIMES, type_of
 from defender_emulator.hunting.stages import raw
 
 Types = dict[str, str]
 _CHOICES = {"iff": (1, False), "iif": (1, False), "case": (1, True), "coalesce": (0, False)}
-NAMES = frozenset({*_CHOICES, "abs", "bin", "floor"})
+_OF_TIMES = {
+    ("sum", "timespan"): "*sum_span*", ("sumif", "timespan"): "*sumif_span*",
+    ("avg", "timespan"): "*avg_span*", ("avgif", "timespan"): "*avgif_span*",
+    ("avg", "datetime"): "*avg_moment*", ("avgif", "datetime"): "*avgif_moment*",
+}  # fmt: skip
+_SUMS = frozenset(name for name, _ in _OF_TIMES)
+GATHERING = frozenset(
+    {
+        *_SUMS,
+        "make_list",
+        "make_set",
+        "make_list_if",
+        "make_set_if",
+        "make_list_with_nulls",
+        "range",
+    }
+)
+"""Functions that gather values, which must know whether these are times."""
+NAMES = frozenset({*_CHOICES, *GATHERING, "abs", "bin", "floor"})
 """Functions that `fitted` has something to say about."""
+
+
+def sorted_by(key: ir.SortKey, types: Types) -> list[ir.SortKey]:
+    """The keys that a key stands for: what is no number stands with the nulls, inside of them."""
+    if type_of(key.expr, types) != "real":
+        return [key]
+    first = key.ascending if key.nulls_first is None else key.nulls_first
+    place = raw(
+        "CASE WHEN ", key.expr, " IS NULL THEN 0 WHEN isnan(", key.expr, ") THEN 1 ELSE 2 END"
+    )
+    return [ir.SortKey(place, ascending=first), key]
+
+
+def _ticks(node: ir.Expr, kind: str | None) -> ir.Expr:
+    return raw("epoch_us(", node, ")") if kind == "timespan" else node
 
 
 def fitted(node: Any, types: Types) -> Any:
     """A node as the types of columns make it."""
     if isinstance(node, ir.Between):
         low, high = type_of(node.low, types), type_of(node.high, types)
+        value = beside(node.value, type_of(node.value, types), low)
+        node = dataclasses.replace(node, value=value)
         if (low, high) == ("datetime", "timespan"):
             return dataclasses.replace(node, high=ir.BinaryOp("+", node.low, node.high))
         return node
     if node.name in _CHOICES:
         return _choice(node, types)
+    if node.name in GATHERING:
+        return _gathered(node, types)
     span = node.args and type_of(node.args[0], types) == "timespan"
     return _of_span(node) if span else node
+
+
+def _gathered(node: ir.FunctionCall, types: Types) -> ir.Expr:
+    """Times become the texts that they are in a dynamic value; sums are of ticks."""
+    kind = type_of(node.args[0], types) if node.args else None
+    if kind is None:
+        return node
+    if kind not in TIMES:
+        return dataclasses.replace(node, name=_plain_name(node.name, kind))
+    if node.name in _SUMS:
+        return dataclasses.replace(node, name=_OF_TIMES.get((node.name, kind), node.name))
+    if node.name == "range":
+        series: list[ir.Expr | str] = ["to_json(list_transform(generate_series("]
+        return raw(*series, *_listed(node.args), "), lambda _x: kql_cell(_x)))")
+    return dataclasses.replace(node, args=(_as_text(node), *node.args[1:]))
+
+
+def _plain_name(name: str, kind: str) -> str:
+    if name == "make_set" and kind != "dynamic":
+        return "*set_plain*"
+    return "*sum_long*" if name == "sum" and kind in ("int", "long") else name
+
+
+def _as_text(node: ir.FunctionCall) -> ir.Expr:
+    text = ir.FunctionCall("tostring", node.args[:1])
+    if node.name == "make_list_with_nulls":
+        return text
+    return ir.FunctionCall("iff", (ir.FunctionCall("isnull", node.args[:1]), raw("NULL"), text))
+
+
+def _listed(arguments: tuple[ir.Expr, ...]) -> list[ir.Expr | str]:
+    made: list[ir.Expr | str] = []
+    for argument in arguments:
+        made += [", ", argument] if made else [argument]
+    return made
 
 
 def _of_span(node: ir.FunctionCall) -> ir.Expr:
@@ -41,10 +114,7 @@ def _binned_span(node: ir.FunctionCall) -> ir.Expr:
     if len(node.args) != 2:
         return node
     value, size = node.args
-    return raw(
-        "to_microseconds(CAST(floor(epoch_us(", value, ") / epoch_us(", size, ")) * epoch_us(", size,
-        ") AS BIGINT))",
-    )  # fmt: skip
+    return raw("to_microseconds(kql_below(epoch_us(", value, "), epoch_us(", size, ")))")
 
 
 def _choice(node: ir.FunctionCall, types: Types) -> ir.FunctionCall:

@@ -68,9 +68,14 @@ _SETS: Rows = {
         f" ELSE {_list(2)}[_i] END))",
     ),
 }
+_FIRST_RECORD = 'regexp_extract({0}, \'^((?:[^"\n\r]|"(?:[^"]|"")*")*)\', 1)'
 _BAGS: Rows = {
-    "bag_keys": ((1,), "to_json(json_keys({0}))"),
-    "bag_has_key": ((2,), "coalesce(list_contains(json_keys({0}), {1}), false)"),
+    "bag_keys": ((1,), f"(CASE WHEN {_OBJECTS} THEN to_json(json_keys({{0}})) END)"),
+    "bag_has_key": (
+        (2,),
+        "(CASE WHEN starts_with({1}, '$') THEN json_exists({0}, {1})"
+        " ELSE coalesce(list_contains(json_keys({0}), {1}), false) END)",
+    ),
     "*bag_merge*": ((2,), f"to_json(map_concat({_map('{1}')}, {_map('{0}')}))"),
     "bag_remove_keys": (
         (2,),
@@ -97,8 +102,6 @@ _TEXTS: Rows = {
         (3,),
         "translate({2}, {0}, rpad({1}, CAST(length({0}) AS INTEGER), right({1}, 1)))",
     ),
-    "url_encode": ((1,), "url_encode({0})"),
-    "url_encode_component": ((1,), "url_encode({0})"),
     "url_decode": ((1,), "url_decode({0})"),
     "regex_quote": ((1,), "regexp_escape({0})"),
     "isascii": ((1,), "regexp_matches({0}, '^[[:ascii:]]*$')"),
@@ -134,7 +137,9 @@ _TEXTS: Rows = {
     ),
     "parse_csv": (
         (1,),
-        'to_json(list_transform(regexp_extract_all(\',\' || {0}, \',("(?:[^"]|"")*"|[^,]*)\', 1),'
+        "to_json(list_transform(regexp_extract_all(',' || "
+        + _FIRST_RECORD
+        + ', \',("(?:[^"]|"")*"|[^,]*)\', 1),'
         " lambda _f: CASE WHEN starts_with(_f, '\"') THEN replace(substr(_f, 2, length(_f) - 2),"
         " '\"\"', '\"') ELSE _f END))",
     ),
@@ -156,16 +161,7 @@ _TEXTS: Rows = {
         " lambda _w: replace(_w, '\"', '')))",
     ),
 }
-_MOMENTS: Rows = {
-    "unixtime_seconds_todatetime": ((1,), "make_timestamp(CAST({0} * 1000000 AS BIGINT))"),
-    "unixtime_milliseconds_todatetime": ((1,), "make_timestamp(CAST({0} * 1000 AS BIGINT))"),
-    "unixtime_microseconds_todatetime": ((1,), "make_timestamp(CAST({0} AS BIGINT))"),
-    "unixtime_nanoseconds_todatetime": ((1,), "make_timestamp(CAST({0} / 1000 AS BIGINT))"),
-    "*bin_at_span*": (
-        (3,),
-        "make_timestamp(CAST(floor((epoch_us({0}) - epoch_us({2})) / epoch_us({1})) * epoch_us({1})"
-        " + epoch_us({2}) AS BIGINT))",
-    ),
+_NUMBERS: Rows = {
     "*bin_at*": ((3,), "(floor(({0} - {2}) / {1}) * {1} + {2})"),
     "bitset_count_ones": ((1,), "CAST(bit_count({0}) AS BIGINT)"),
     "new_guid": ((0,), "uuid()"),
@@ -176,16 +172,40 @@ _MOMENTS: Rows = {
     "range": ((3,), "to_json(generate_series({0}, {1}, {2}))"),
 }
 
-_PARSED = "coalesce(json(TRY_CAST({0} AS JSON)), to_json(nullif(CAST({0} AS VARCHAR), '')))"
+_PARSED = (
+    "nullif(coalesce(json(TRY_CAST({0} AS JSON)), to_json(nullif(CAST({0} AS VARCHAR), ''))),"
+    " 'null'::JSON)"
+)
+_UTF8 = "coalesce(TRY(decode(from_base64({0}))), '')"
+_ESCAPED = (
+    "list_transform([string_split(url_encode({0}), '%')], lambda _u: array_to_string(list_prepend("
+    "_u[1], list_transform(_u[2:], lambda _h: '%' || lower(left(_h, 2)) || substr(_h, 3))), ''))[1]"
+)
 _BETTER: Rows = {
     "parse_json": ((1,), _PARSED),
     "todynamic": ((1,), _PARSED),
+    "split": ((2,), "to_json(str_split({0}, {1}))"),
+    "base64_decode_tostring": ((1,), _UTF8),
+    "base64_decodestring": ((1,), _UTF8),
+    "url_encode": ((1,), f"replace({_ESCAPED}, '%20', '+')"),
+    "url_encode_component": ((1,), _ESCAPED),
 }
-"""Functions that the translator has: it keeps the spaces of JSON, and forgets what is none."""
+"""Functions that the translator has, and answers in another way."""
 
-FUNCTIONS: Rows = {**_BETTER, **_NETWORK, **_SETS, **_BAGS, **_TEXTS, **_MOMENTS}
+FUNCTIONS: Rows = {**_BETTER, **_NETWORK, **_SETS, **_BAGS, **_TEXTS, **_NUMBERS}
 
 AGGREGATES: dict[str, tuple[tuple[int, ...], str, dict[str, Any]]] = {
+    "make_list": (
+        (1, 2),
+        "to_json(coalesce(list({0}) FILTER (WHERE {0} IS NOT NULL), []))",
+        {"name_prefix": "list"},
+    ),
+    "*set_plain*": (
+        (1, 2),
+        "to_json(coalesce(list(DISTINCT {0}) FILTER (WHERE {0} IS NOT NULL), []))",
+        {"name_prefix": "set"},
+    ),
+    "*sum_long*": ((1,), "CAST(coalesce(sum({0}), 0) AS BIGINT)", {"name_prefix": "sum"}),
     "make_set_if": (
         (2, 3),
         "to_json(coalesce(list(DISTINCT {0}) FILTER (WHERE ({1}) AND {0} IS NOT NULL), []))",
@@ -219,3 +239,24 @@ AGGREGATES: dict[str, tuple[tuple[int, ...], str, dict[str, Any]]] = {
     "binary_all_or": ((1,), "bit_or({0})", {}),
     "binary_all_xor": ((1,), "bit_xor({0})", {}),
 }
+_AVERAGE = "CAST(sum(epoch_us({0})) FILTER (WHERE %s) // count({0}) FILTER (WHERE %s) AS BIGINT)"
+for _name, _arity, _which in (("", 1, "true"), ("if", 2, "{1}")):
+    _sum = f"CAST(coalesce(sum(epoch_us({{0}})) FILTER (WHERE {_which}), 0) AS BIGINT)"
+    _mean = _AVERAGE.replace("%s", _which)
+    AGGREGATES |= {
+        f"*sum{_name}_span*": (
+            (_arity,),
+            f"to_microseconds({_sum})",
+            {"name_prefix": f"sum{_name}"},
+        ),
+        f"*avg{_name}_span*": (
+            (_arity,),
+            f"to_microseconds({_mean})",
+            {"name_prefix": f"avg{_name}"},
+        ),
+        f"*avg{_name}_moment*": (
+            (_arity,),
+            f"make_timestamp({_mean})",
+            {"name_prefix": f"avg{_name}"},
+        ),
+    }

@@ -112,8 +112,8 @@ def _timespan(value: Any) -> Any:
     if hours > 23 or minutes > 59 or seconds > 59:
         raise ValueError
     whole = ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + seconds
-    micros = whole * 1_000_000 + int((fraction or "").ljust(7, "0")[:6])
-    return f"{sign or ''}{micros} microseconds"
+    ticks = whole * 10_000_000 + int((fraction or "").ljust(7, "0"))
+    return -ticks if sign else ticks
 
 
 def _guid(value: Any) -> Any:

@@ -16,7 +16,7 @@ def known_types(query: ir.Query) -> Types | None:
     for operator in query.operators:
         if types is None:
             return None
-        types = _after(operator, types)
+        types = types_after(operator, types)
     return types
 
 
@@ -40,7 +40,8 @@ def _of_table(name: str, query: ir.Query) -> Types | None:
     return known_types(ir.Query(bound.source, bound.operators, [*query.lets[:at], *bound.lets]))
 
 
-def _after(operator: ir.Operator, types: Types) -> Types | None:
+def types_after(operator: ir.Operator, types: Types) -> Types | None:
+    """The types after one operator, or None where only the tables can tell."""
     if isinstance(operator, _SAME):
         return types
     if isinstance(operator, ir.ProjectAway):
@@ -74,6 +75,24 @@ _RETURNED = {
     "isnull": "bool", "isnotnull": "bool", "not": "bool", "replace_string": "string",
     "substring": "string", "trim": "string", "extract": "string", "totimespan": "timespan",
 }  # fmt: skip
+_MOMENTS = (
+    "make_datetime", "datetime_add", "bin_at", "ingestion_time",
+    *(f"{end}of{unit}" for end in ("start", "end") for unit in ("day", "week", "month", "year")),
+    *(f"unixtime_{unit}seconds_todatetime" for unit in ("", "milli", "micro", "nano")),
+)  # fmt: skip
+_RETURNED |= dict.fromkeys(_MOMENTS, "datetime")
+_RETURNED |= {
+    "make_timespan": "timespan", "dayofweek": "timespan", "timespan": "timespan",
+    "format_datetime": "string", "format_timespan": "string", "getyear": "int", "hourofday": "int",
+    "monthofyear": "int", "dayofmonth": "int", "dayofyear": "int", "datetime_part": "int",
+    "datetime_diff": "long",
+}  # fmt: skip
+_AS_ARGUMENT = {
+    "iff": 1, "iif": 1, "case": 1, "coalesce": 0, "max_of": 0, "min_of": 0, "bin": 0, "floor": 0,
+    "bin_at": 0, "prev": 0, "next": 0, "abs": 0, "row_cumsum": 0, "min": 0, "max": 0, "take_any": 0,
+    "minif": 0, "maxif": 0, "any": 0, "sum": 0, "sumif": 0, "percentile": 0, "avg": 0, "avgif": 0,
+}  # fmt: skip
+"""Functions that return a time where one of their arguments is one; of numbers it says nothing."""
 AS_TYPE = {
     "string": "tostring", "long": "tolong", "int": "toint", "real": "toreal", "double": "toreal",
     "bool": "tobool", "boolean": "tobool", "datetime": "todatetime", "date": "todatetime",
@@ -81,6 +100,8 @@ AS_TYPE = {
     "decimal": "todecimal",
 }  # fmt: skip
 """The function that makes a value of a type."""
+TIMES = ("datetime", "timespan")
+NUMBERS = ("int", "long", "real", "decimal")
 _LOGICAL = (
     "==", "!=", "<>", "=~", "!~", "<", "<=", ">", ">=", "and", "or", "has", "!has", "contains",
     "!contains", "startswith", "!startswith", "endswith", "!endswith", "matches regex",
@@ -95,13 +116,28 @@ def type_of(node: ir.Expr, types: Types, depth: int = 0) -> str | None:
     """
     if isinstance(node, ir.Literal):
         return node.kind if node.kind != "null" else None
-    if isinstance(node, ir.ColumnRef | ir.FunctionCall):
-        return (types if isinstance(node, ir.ColumnRef) else _RETURNED).get(node.name)
+    if isinstance(node, ir.ColumnRef):
+        return types.get(node.name)
+    if isinstance(node, ir.FunctionCall):
+        return _of_call(node, types, depth)
+    return _of_operation(node, types, depth)
+
+
+def _of_operation(node: ir.Expr, types: Types, depth: int) -> str | None:
     if isinstance(node, ir.UnaryOp) and node.op == "-":
         return type_of(node.operand, types, depth + 1)
     if isinstance(node, ir.BinaryOp) and node.op not in _LOGICAL:
         return _of_moments(node, types, depth + 1) if depth < _DEEPEST else None
     return "dynamic" if isinstance(node, ir.PathAccess) else _truth(node)
+
+
+def _of_call(node: ir.FunctionCall, types: Types, depth: int) -> str | None:
+    at = _AS_ARGUMENT.get(node.name)
+    if at is not None and at < len(node.args) and depth < _DEEPEST:
+        kind = type_of(node.args[at], types, depth + 1)
+        if kind in TIMES:
+            return kind
+    return _RETURNED.get(node.name)
 
 
 def _truth(node: ir.Expr) -> str | None:
@@ -113,6 +149,10 @@ def _of_moments(node: ir.BinaryOp, types: Types, depth: int) -> str | None:
     pair = (type_of(node.left, types, depth), type_of(node.right, types, depth))
     if pair == ("datetime", "datetime") and node.op == "-":
         return "timespan"
-    if pair == ("datetime", "timespan") and node.op in ("+", "-"):
+    if pair in (("datetime", "timespan"), ("timespan", "datetime")) and node.op in ("+", "-"):
         return "datetime"
-    return "timespan" if pair == ("timespan", "timespan") and node.op in ("+", "-") else None
+    if pair == ("timespan", "timespan"):
+        return {"/": "real", "+": "timespan", "-": "timespan", "%": "timespan"}.get(node.op)
+    scaled = pair[0] == "timespan" and pair[1] in NUMBERS and node.op in ("*", "/")
+    scaled = scaled or (pair[1] == "timespan" and pair[0] in NUMBERS and node.op == "*")
+    return "timespan" if scaled else None

@@ -86,12 +86,18 @@ _AROUND = "[^0-9A-Za-z]"
 
 
 def _mentioned(text: str, address: str) -> str:
-    return f"regexp_matches({text}, '(^|{_AROUND})' || regexp_escape({address}) || '($|{_AROUND})')"
+    found = (
+        f"regexp_matches({text}, '(^|{_AROUND})' || regexp_escape({address}) || '($|{_AROUND})')"
+    )
+    return f"(regexp_matches({address}, '{_QUAD}') AND {found})"
 
 
 def _begun(text: str, start: str) -> str:
-    rest = r"[0-9]{{0,3}}(\.[0-9]{{1,3}}){{0,3}}"
-    return f"regexp_matches({text}, '(^|{_AROUND})' || regexp_escape({start}) || '{rest}($|{_AROUND})')"
+    """A prefix ends with a dot or is a whole address; what it begins is an address."""
+    whole = rf"({_OCTET}(\.{_OCTET}){{{{3}}}})"
+    found = f"regexp_extract_all({text}, '(?:^|{_AROUND}){whole}(?:$|{_AROUND})', 1)"
+    asked = f"(regexp_matches({start}, '{_QUAD}') OR regexp_matches({start}, '^([0-9]{{{{1,3}}}}\\.){{{{1,3}}}}$'))"
+    return f"({asked} AND len(list_filter({found}, lambda _i: starts_with(_i, {start}))) > 0)"
 
 
 def _any_in_list(test: str) -> str:

@@ -9,6 +9,9 @@ OWN_TIMES = ("Timestamp", "TimeGenerated")
 """By these columns an own table is limited when a time span is given with the query."""
 
 
+_TIMES = {"datetime": "kql_moment", "timespan": "kql_ticks"}
+
+
 def definition(table: str) -> str:
     """Statements that make an own table and the view on it."""
     written = ", ".join(f'"{held_as(name)}" {column_type(kind)}' for name, kind in TABLES[table])
@@ -53,4 +56,6 @@ def _taken(kind: str, value: str, held: str) -> str:
         return f"coalesce({value}, '') AS \"{held}\""
     if kind == "dynamic":
         return f'{value} AS "{held}"'
+    if kind in _TIMES:
+        return f'{_TIMES[kind]}({value}) AS "{held}"'
     return f'CAST({value} AS {KINDS[kind].storage}) AS "{held}"'

@@ -52,7 +52,7 @@ class Plugin(Pending):
         made = _PLUGINS.get(self.name)
         if made is None:
             raise not_supported(f"the plugin '{self.name}' is not supported")
-        steps = made([a.expr for a in self.arguments], before)
+        steps = made([_positional(self.name, a) for a in self.arguments], before)
         return [*steps, Declared(self.declared)] if self.declared else steps
 
 
@@ -72,6 +72,12 @@ class Declared(Pending):
             for column, kind in self.declared
         ]
         return [ir.Project(tuple(named))]
+
+
+def _positional(plugin: str, argument: ir.NamedExpr) -> ir.Expr:
+    if argument.name:
+        raise not_supported(f"'{plugin}' with the named argument '{argument.name}'")
+    return argument.expr
 
 
 def _column(arguments: list[ir.Expr], plugin: str, columns: Columns) -> str:

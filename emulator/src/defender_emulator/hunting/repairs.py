@@ -1,8 +1,6 @@
 """Calls that the translator would answer wrongly, written as calls it answers rightly.
 
-- `make_set(x, n)` and `make_list(x, n)` hold at most n values;
-- the text of a list is JSON;
-- a column of `parse_json(text)` is the text itself where it is no JSON.
+- `make_set(x, n)` and `make_list(x, n)` hold at most n values.
 """
 
 import dataclasses
@@ -13,9 +11,9 @@ from typing import Any
 from duckdb_kql import ir
 from duckdb_kql.translate import naming, print_column_name, summarize_names
 
+from defender_emulator.hunting.stages import kept
+
 _PLAIN = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_LISTS = ("make_list", "make_set", "make_list_if", "make_set_if", "split")
-_PARSERS = ("parse_json", "todynamic")
 
 
 def repaired(operator: ir.Operator, columns: list[str]) -> ir.Operator:
@@ -60,10 +58,11 @@ def plainly_parsed(operator: ir.Parse, columns: list[str]) -> list[ir.Operator]:
         dataclasses.replace(s, name=plain.get(s.name or "", s.name)) for s in operator.segments
     )
     meant = [ir.NamedExpr(ir.ColumnRef(plain[name]), name) for name in odd]
+    after = dict.fromkeys([*columns, *(s.name for s in operator.segments if s.name)])
     return [
         dataclasses.replace(operator, segments=segments),
         ir.Extend(tuple(meant)),
-        ir.ProjectAway(tuple(name for name in plain.values() if name not in columns)),
+        kept(list(after)),
     ]
 
 
@@ -90,9 +89,6 @@ class _Repair:
 
     def _named(self, named: ir.NamedExpr, name: str | None) -> ir.NamedExpr:
         made = self.of(named.expr)
-        if isinstance(made, ir.FunctionCall) and made.name in _PARSERS:
-            text = ir.FunctionCall("bag_pack", (ir.Literal("v", "string"), made.args[0]))
-            made = ir.FunctionCall("coalesce", (made, ir.PathAccess(text, (ir.PathStep("v"),))))
         return named if made is named.expr else ir.NamedExpr(made, named.name or name)
 
     def of(self, node: Any) -> Any:
@@ -119,14 +115,10 @@ def _to_look_into(node: Any) -> bool:
 
 
 def _call(call: ir.FunctionCall) -> ir.FunctionCall:
-    if call.name in ("make_list", "make_set") and len(call.args) == 2:
+    if call.name in ("make_list", "make_set", "*set_plain*") and len(call.args) == 2:
         most = call.args[1]
         if isinstance(most, ir.Literal) and isinstance(most.value, int):
             whole = ir.FunctionCall(call.name, call.args[:1])
             first, last = ir.Literal(0, "long"), ir.Literal(most.value - 1, "long")
             return ir.FunctionCall("array_slice", (whole, first, last))
-    if call.name == "tostring" and len(call.args) == 1:
-        inner = call.args[0]
-        if isinstance(inner, ir.FunctionCall) and inner.name in _LISTS:
-            return ir.FunctionCall("tostring", (ir.FunctionCall("array_concat", (inner,)),))
     return call

@@ -84,9 +84,7 @@ class MakeSeries(Pending):
             return value
         if not _is_span(step):
             return ir.FunctionCall("bin", (value, step))
-        size = _count(step, span=True)
-        parts = ("epoch_us(", value, ") / ", size, ") * ", size, " AS BIGINT))")
-        return raw("make_timestamp(CAST(floor(", *parts)
+        return raw("make_timestamp(kql_below(epoch_us(", value, "), epoch_us(", step, ")))")
 
     def _on_a_step(self, axis: ir.Expr) -> ir.Expr:
         span = _is_span(self.axis.step)
@@ -99,6 +97,9 @@ class MakeSeries(Pending):
         span = _is_span(self.axis.step)
         count, start = _count(axis, span=span), _count(origin, span=span)
         size = _count(self.axis.step, span=span)
+        if span:
+            from_start = raw(count, " - ", start)
+            return raw("kql_below(", from_start, ", ", size, ") // ", size)
         return raw("CAST(floor((", count, " - ", start, ") / ", size, ") AS BIGINT)")
 
     def _gather(self, keys: Columns, names: Columns, step: str) -> ir.Operator:
@@ -151,7 +152,7 @@ class MakeSeries(Pending):
         if _is_span(step):
             first, size = _count(origin, span=True), _count(step, span=True)
             moment: list[Piece] = ["make_timestamp(CAST(", first, " + s.n * ", size, " AS BIGINT))"]
-            text: list[Piece] = ["strftime(", *moment, ", '%Y-%m-%dT%H:%M:%S.%f0Z')"]
+            text: list[Piece] = ["kql_text(", *moment, ")"]
         else:
             text = ["(", origin, " + s.n * ", step, ")"]
         return ["to_json(list(", *text, f" ORDER BY s.n)) AS {quote_ident(self._axis_name())}"]
@@ -174,7 +175,7 @@ def _origin(axis: Axis) -> ir.Expr:
 
 
 def _count(value: ir.Expr, *, span: bool) -> ir.Expr:
-    """A moment or a span as microseconds, a number as itself."""
+    """A moment or a span as ticks, a number as itself."""
     return raw("epoch_us(", value, ")") if span else value
 
 

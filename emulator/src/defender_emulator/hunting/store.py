@@ -8,12 +8,12 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import duckdb
 
-from defender_emulator.hunting import own_sql, values
+from defender_emulator.hunting import moments, own_sql, values
 from defender_emulator.hunting.kinds import column_type
 from defender_emulator.hunting.refusals import (
     QueryPreempted,
@@ -64,7 +64,7 @@ class Store:
         self._db.execute("SET TimeZone = 'UTC'")
         self._db.execute(f"SET memory_limit = '{caps.megabytes}MB'")
         self._db.execute(f"SET threads = {caps.threads}")
-        self._db.execute(";".join(_definitions()))
+        self._db.execute(";".join([*moments.definitions(), *_definitions()]))
         for name, value in _LOCKS:
             self._db.execute(f"SET {name} = {value}")
 
@@ -166,15 +166,16 @@ class Store:
 
         `span` limits the user's tables, which show all their rows without one.
         """
-        moments = (*window, *(span or (None, None)))
+        edges = (*window, *(span or (None, None)))
         names = ("first_moment", "last_moment", "span_first", "span_last")
-        for name, moment in zip(names, moments, strict=True):
-            naive = f"'{moment.astimezone(UTC).replace(tzinfo=None)}'" if moment else "NULL"
-            self._db.execute(f"SET VARIABLE {name} = {naive}::TIMESTAMP")
+        for name, moment in zip(names, edges, strict=True):
+            ticks = moments.ticks_at(moment) if moment else "NULL"
+            self._db.execute(f"SET VARIABLE {name} = make_timestamp({ticks}::BIGINT)")
 
     def _run(self, sql: str, bound: dict[str, Any]) -> tuple[list[tuple[str, str]], str]:
-        answer = self._db.execute(sql, bound)
-        columns = [(name, values.kql_type(str(kind))) for name, kind, *_ in answer.description]
+        described = self._db.execute(f"DESCRIBE {sql}", bound).fetchall()
+        columns = [(name, values.kql_type(kind)) for name, kind, *_ in described]
+        answer = self._db.execute(values.with_ticks(sql, columns), bound)
         found: list[str] = []
         size = 0
         while batch := answer.fetchmany(_BATCH):
@@ -217,6 +218,8 @@ def _taken(column: str, kind: str, row: str) -> str:
         return f'coalesce({row}."{column}", \'\') AS "{held}"'
     if kind == "dynamic":
         return f'{row}."{column}" AS "{held}"'
+    if kind == "datetime":
+        return f'kql_moment({row}."{column}") AS "{held}"'
     return f'TRY_CAST({row}."{column}" AS {STORAGE[kind]}) AS "{held}"'
 
 

@@ -1,6 +1,6 @@
 """From KQL to the SQL that DuckDB runs."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from duckdb_kql import errors, ir, translate
@@ -10,6 +10,7 @@ from defender_emulator.hunting import dialect
 from defender_emulator.hunting.binding import bound
 from defender_emulator.hunting.calling import declarations
 from defender_emulator.hunting.kinds_known import known_types
+from defender_emulator.hunting.moments import ticks_at
 from defender_emulator.hunting.refusals import (
     QueryRefused,
     not_supported,
@@ -47,7 +48,12 @@ class _Asked:
     def written(self, query: ir.Query) -> tuple[str, Bound]:
         """The SQL of a query that is bound."""
         sql = str(translate.to_sql(query, self._tables))
-        return sql, {translate.CLOCK_SLOT: self._clock.moment} if _reads_clock(sql) else {}
+        return sql, {translate.CLOCK_SLOT: self._now()} if _reads_clock(sql) else {}
+
+    def _now(self) -> int:
+        moment = self._clock.moment
+        assert moment is not None  # noqa: S101 - pinned below
+        return ticks_at(moment.replace(tzinfo=UTC))
 
     def types_of(self, query: ir.Query) -> dict[str, str]:
         """The types of a query's columns."""

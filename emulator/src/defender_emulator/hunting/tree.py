@@ -63,6 +63,33 @@ def name_at(node: Any) -> str:
     return str(found[0] if found else node.getText())
 
 
+def argument_name(node: Any) -> str:
+    """The name that an argument is given by, or nothing."""
+    node = collapsed(node)
+    if kind_of(node) in ("NamedExpression", "ArgumentExpression"):
+        clause = first(rules_in(node), "NamedExpressionNameClause")
+        return name_at(clause) if clause is not None else ""
+    return ""
+
+
+def in_order(arguments: list[Any], parameters: list[str]) -> list[Any] | None:
+    """Arguments, some given by name, in the order of the parameters.
+
+    None where one is left out before another. Raises `KqlUnsupportedError` for an unknown name.
+    """
+    made: dict[str, Any] = {}
+    free = iter(parameters)
+    for argument in arguments:
+        name = argument_name(argument)
+        if name and name not in parameters:
+            raise refused(argument, f"the argument '{name}', which is no parameter,")
+        made[name or next(free, "")] = rules_in(collapsed(argument))[-1] if name else argument
+    given = [made.get(name) for name in parameters]
+    while given and given[-1] is None:
+        given.pop()
+    return None if None in given else given
+
+
 def first(nodes: list[Any], *kinds: str) -> Any:
     """The first node of some kinds, or None."""
     return next((node for node in nodes if kind_of(node) in kinds), None)

@@ -3,9 +3,12 @@
 import json
 import math
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+
+from duckdb_kql.translate import quote_ident
+
+from defender_emulator.hunting.moments import moment_text, span_text
 
 _TYPES = {
     "BOOLEAN": "bool",
@@ -18,9 +21,7 @@ _TYPES = {
     "FLOAT": "real",
     "DOUBLE": "real",
     "UUID": "guid",
-    "DATE": "datetime",
     "TIMESTAMP": "datetime",
-    "TIMESTAMP WITH TIME ZONE": "datetime",
     "INTERVAL": "timespan",
     "JSON": "dynamic",
 }
@@ -29,11 +30,20 @@ _STRUCTURED = ("STRUCT", "MAP", "UNION", "LIST")
 
 def kql_type(stored: str) -> str:
     """The KQL type of a column of DuckDB."""
-    if stored.startswith("DECIMAL"):
+    if stored.startswith("DECIMAL") and not stored.endswith("]"):
         return "decimal"
     if stored.endswith("]") or stored.startswith(_STRUCTURED):
         return "dynamic"
     return _TYPES.get(stored, "string")
+
+
+def with_ticks(sql: str, columns: Sequence[tuple[str, str]]) -> str:
+    """A query whose times come as counts of ticks."""
+    times = [quote_ident(name) for name, kind in columns if kind in ("datetime", "timespan")]
+    if not times:
+        return sql
+    counted = ", ".join(f"epoch_us({name}) AS {name}" for name in times)
+    return f"SELECT * REPLACE ({counted}) FROM ({sql})"  # noqa: S608 - a translation and its own names
 
 
 def row_text(columns: Sequence[tuple[str, str]], row: Sequence[Any]) -> str:
@@ -53,11 +63,6 @@ def shown_as(kind: str, value: Any) -> Any:
 _SPACES = (", ", ": ", "\n", "\t", " ]", " }", "[ ", "{ ")
 
 
-def _moment_text(value: date) -> str:
-    fraction = f".{getattr(value, 'microsecond', 0):06d}".rstrip("0").rstrip(".")
-    return f"{value:%Y-%m-%dT%H:%M:%S}{fraction}Z"
-
-
 def _dynamic_text(value: Any) -> str:
     """A dynamic value as text: JSON, but a string is itself."""
     if not isinstance(value, str):
@@ -67,19 +72,6 @@ def _dynamic_text(value: Any) -> str:
     if value.startswith(("{", "[")) and any(space in value for space in _SPACES):
         return json.dumps(json.loads(value), ensure_ascii=False, separators=(",", ":"))
     return value
-
-
-def timespan_text(span: timedelta) -> str:
-    """A time span as .NET writes it: `-1.02:03:04.5000000`."""
-    micros = abs(span) // timedelta(microseconds=1)
-    days, rest = divmod(micros, 86_400_000_000)
-    seconds, part = divmod(rest, 1_000_000)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    sign = "-" if span < timedelta(0) else ""
-    day = f"{days}." if days else ""
-    fraction = f".{part:06d}0" if part else ""
-    return f"{sign}{day}{hour:02d}:{minute:02d}:{second:02d}{fraction}"
 
 
 def _number(value: Decimal | float) -> float | str:
@@ -92,8 +84,8 @@ def _number(value: Decimal | float) -> float | str:
 
 
 _SHOWN: dict[str, Callable[[Any], Any]] = {
-    "datetime": _moment_text,
-    "timespan": timespan_text,
+    "datetime": moment_text,
+    "timespan": span_text,
     "real": _number,
     "decimal": _number,
     "dynamic": _dynamic_text,
