@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from defender365.core.state import load_state
 from defender_emulator.scenario import (
     AlertRaised,
     IncidentChanged,
@@ -183,6 +184,62 @@ def test_an_incident_without_alerts_stands_for_itself_until_it_has_some(lab: Lab
     lab.advance(minutes=6)
     lab.poll()
     assert ids(lab.cases) == Counter({"1": 1, "da1-a": 1})
+
+
+# After an outage.
+
+
+def test_what_is_new_does_not_wait_for_a_backlog(lab: Lab):
+    late = [opened(9000 + n, 5 * n + 1, "a") for n in range(20)]
+    lab.load(story([*many(400, "ab", since=-23 * 60), *(c for changes in late for c in changes)]))
+    waited = {}
+    for _ in range(100):
+        before = len(lab.cases)
+        lab.poll(max_incidents=20, hours=24)
+        for case in lab.cases[before:]:
+            waited[case.ticket_id] = lab.now - case.start_time / 1000 - 60
+        lab.advance(minutes=1)
+    new = {ticket: seconds for ticket, seconds in waited.items() if int(ticket) >= 9000}
+    assert len(new) == 20
+    assert max(new.values()) <= 120
+    assert ids(lab.cases) == expected(*range(1, 401), letters="ab") + expected(
+        *range(9000, 9020), letters="a"
+    )
+    state = load_state(lab.state_text)
+    assert state.fresh is None
+    lab.clear_journal()
+    lab.poll(max_incidents=20)
+    assert lab.requests() == {LIST: 1}
+
+
+def test_a_429_or_a_kill_while_two_lanes_are_read_loses_nothing(lab: Lab):
+    lab.load(story([*many(200, "a", since=-23 * 60), *many(60, "a", first=900, since=-20)]))
+    lab.poll(max_incidents=20, hours=24)
+    assert load_state(lab.state_text).fresh is None
+    for number in range(40):
+        if number in {3, 4, 9}:
+            lab.fault(LIST, status=429, after=number % 2, times=1)
+        if number in {2, 6}:
+            lab.killed_after(7)
+        lab.poll(max_incidents=20, hours=24)
+        if number == 1:
+            assert load_state(lab.state_text).fresh is not None
+        lab.wait(100)
+    seen = ids(lab.cases)
+    assert set(seen) == set(expected(*range(1, 201), *range(900, 960), letters="a"))
+    assert load_state(lab.state_text).fresh is None
+
+
+def test_a_heavy_incident_in_the_backlog_does_not_hold_up_what_is_new(lab: Lab):
+    heavy = opened(500, -20 * 60, "abcdefghij")
+    lab.load(story([*many(200, "a", since=-23 * 60), *heavy, *opened(900, 3, "a")]))
+    lab.fault("expand", above=5)
+    for _ in range(30):
+        lab.poll(max_incidents=20, hours=24)
+        lab.advance(minutes=1)
+    assert ids(lab.cases) == expected(*range(1, 201), 900, letters="a") + expected(
+        500, letters="abcdefghij"
+    )
 
 
 # Limits.

@@ -125,6 +125,32 @@ def test_a_pass_survives_json_whatever_it_saw(seen):
     assert Pass.from_json(walk.as_json()) == walk
 
 
+def test_a_walk_far_behind_has_a_pass_of_what_is_new_beside_it_and_joins_it():
+    walk = Pass.first(T0 - DAY * SECOND, now=NOW)
+    assert walk.lags(NOW)
+    assert not Pass.first(T0 - 3600 * SECOND, now=NOW).lags(NOW)
+    fresh = walk.ahead(NOW)
+    fresh.handled(incident(1, 100))
+    fresh.finish(NOW + 60)
+    assert fresh.resumed(NOW + 120).position == T0 + 40 * SECOND - OVERLAP
+    walk.handled(incident(2, -OVERLAP // SECOND - 1))
+    assert not walk.reached(fresh)
+    walk.handled(incident(3, -OVERLAP // SECOND))
+    assert walk.reached(fresh)
+    one = walk.joined(fresh, NOW + 600)
+    assert (one.position, one.newest, one.complete) == (fresh.position, fresh.newest, True)
+    # The next pass begins an overlap, and as long as the backlog took, before the newest.
+    assert one.resumed(NOW + 700).position == T0 + 100 * SECOND - OVERLAP - 600 * SECOND
+
+
+def test_a_joined_walk_asks_again_what_either_of_them_would():
+    walk, fresh = Pass.first(T0 - 9, now=0), Pass.first(T0, now=0)
+    walk.position, walk.recheck, walk.anchors = T0 + 5, T0 - 7, {"a": 1}
+    fresh.recheck, fresh.anchors = T0 + 3, {"b": 2}
+    one = walk.joined(fresh, 1)
+    assert (one.recheck, one.anchors, one.complete) == (T0 - 7, {"a": 1, "b": 2}, False)
+
+
 @given(st.integers(0, 4), st.integers(1, 50))
 def test_what_is_known_of_heavy_incidents_survives_json(failed, size):
     heavy = Heavy({"1": 5}, ["1", "2"], failed, size)

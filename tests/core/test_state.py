@@ -1,14 +1,16 @@
 import contextlib
 import json
+from base64 import b64encode
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from defender365.core.errors import ShelfFull, StateUnreadable
-from defender365.core.ledger import DELIVERED
+from defender365.core.ledger import DELIVERED, FILTERED
 from defender365.core.planning import Pass
-from defender365.core.state import MAX_ASIDE, Aside, State, dump_state, load_state
+from defender365.core.state import MAX_ASIDE, MAX_CHARACTERS, Aside, State, dump_state, load_state
 
 
 def full_state() -> State:
@@ -37,7 +39,7 @@ def test_an_empty_text_is_a_fresh_start():
 @pytest.mark.parametrize(
     "text",
     ["nonsense", "[]", "{}", '{"kind": "other"}',
-     '{"kind": "defender365 connector state", "version": 2}',
+     '{"kind": "defender365 connector state", "version": 3}',
      '{"kind": "defender365 connector state", "version": 1}',
      '{"kind": "defender365 connector state", "version": 1, "walk": 5, "incidents": {}}'],
 )  # fmt: skip
@@ -61,12 +63,58 @@ def test_the_text_stays_within_the_platforms_limit():
     for number in range(3_000):
         state.ledger.delivered(str(number), number, [f"{number}-{n}" for n in range(10)], at=1)
     text = dump_state(state, limit=100_000)
-    assert len(text) <= 100_000
+    assert 90_000 < len(text) <= 100_000
     assert text.isascii()
     kept = load_state(text)
     assert 0 < len(kept.ledger.entries) < 3_000
     assert kept.forgotten > 0
     assert kept.ledger.entries["2999"].status == DELIVERED
+
+
+DAY = 86_400
+NOW = 1_790_000_000
+
+
+def at_the_bound(extra: int = 0) -> State:
+    """200,000 alerts delivered for 50,000 incidents in 30 days, and some before."""
+    random = Random(7)
+    state = State(walk=Pass.first(5, now=1))
+    for number in range(-extra, 50_000):
+        age = random.randrange(30 * DAY) if number >= 0 else 31 * DAY + random.randrange(30 * DAY)
+        moment = NOW - age
+        ids = [f"da{number}-{letter}" for letter in "abcd"]
+        state.ledger.delivered(str(number + 90_000), moment * 10**7 + number, ids, at=moment + 40)
+    return state
+
+
+def test_200_000_alerts_of_50_000_incidents_fit_and_are_known_afterwards():
+    text = dump_state(at_the_bound())
+    assert len(text) <= MAX_CHARACTERS < 3_000_000
+    found = load_state(text)
+    assert found.forgotten == 0
+    assert len(found.ledger.entries) == 50_000
+    assert all(found.ledger.knows(f"da{n}-{letter}") for n in range(50_000) for letter in "abcd")
+    assert not any(found.ledger.knows(f"db{n}") for n in range(50_000))
+
+
+def test_at_the_bound_the_quiet_ones_of_before_go_and_nothing_of_the_last_30_days():
+    state = at_the_bound(extra=15_000)
+    for number in range(5_000):
+        state.ledger.note(f"f{number}", NOW * 10**7, FILTERED, NOW, "lowest_severity_to_fetch")
+    found = load_state(dump_state(state))
+    assert len(found.ledger.entries) < 65_000
+    assert not any(key.startswith("f") for key in found.ledger.entries)
+    assert all(found.ledger.knows(f"da{n}-{letter}") for n in range(50_000) for letter in "abcd")
+    assert 0 < found.forgotten < (NOW - 30 * DAY) * 10**7
+
+
+def test_a_state_of_the_first_version_is_read():
+    state = full_state()
+    old = json.loads(dump_state(state))
+    digests = [b64encode(key + b"\0\0")[:10].decode().translate(str.maketrans("+/", "-_"))
+               for key in state.ledger.entries["1"].keys]  # fmt: skip
+    old |= {"version": 1, "incidents": {"1": [7, "d", 3, "", 3, "".join(digests)]}}
+    assert load_state(json.dumps(old)).ledger.entries == state.ledger.entries
 
 
 def test_a_record_set_aside_is_retried_ever_more_rarely_and_never_given_up():

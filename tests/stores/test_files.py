@@ -42,6 +42,24 @@ def test_one_run_at_a_time_holds_a_state(tmp_path):
         pass
 
 
+def test_what_a_killed_run_left_is_swept_up_by_the_next_one(tmp_path):
+    (tmp_path / ".state.json.x1y2z3").write_text("half")
+    (tmp_path / ".other.json.x1y2z3").write_text("somebody else's")
+    with StateFile(tmp_path / "state.json").locked():
+        left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"state.json.lock", ".other.json.x1y2z3"}
+
+
+def test_trying_to_write_changes_nothing_and_leaves_nothing(tmp_path):
+    file = TextFile(tmp_path / "file")
+    file.write("old")
+    file.try_to_write("new" * 1000)
+    assert file.read() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    with pytest.raises(OSError, match=r".+"):
+        TextFile(tmp_path / "file" / "below").try_to_write("x")
+
+
 def test_a_profile_is_toml_or_json(tmp_path):
     path = tmp_path / "config.toml"
     assert read_profile(path) == {}

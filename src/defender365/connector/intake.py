@@ -118,7 +118,7 @@ class Intake:
 
     def _bad(self, record: object, reason: str, walk: Pass) -> None:
         found = identity_of(record)
-        incident_id = found or f"(no id) {alert_key(repr(record))}"
+        incident_id = found or f"(no id) {alert_key(repr(record)).hex()}"
         updated = graph_ticks(record.get("lastUpdateDateTime")) if isinstance(record, dict) else -1
         if self._state.ledger.note(incident_id, updated, ASIDE, self.now, reason):
             log.warning("incident %s is set aside: %s", incident_id, reason)

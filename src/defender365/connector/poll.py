@@ -17,7 +17,7 @@ from defender365.core.errors import (
 )
 from defender365.core.model import Incident, read_incident
 from defender365.core.odata import incident_list
-from defender365.core.planning import PAGE, SECOND, Pass, may_expand, page_size
+from defender365.core.planning import PAGE, SECOND, Heavy, Pass, may_expand, page_size
 from defender365.core.state import State
 from defender365.core.summary import Summary
 
@@ -55,12 +55,8 @@ class _Poll:
         self.delivery = delivery
         self.intake = Intake(client, state, rules, clock, delivery)
         self.summary = self.intake.summary
-        self.pages = 0
-        self.records = 0
-        self.resting = False
-        """True when the list may go on, but this run need not find out."""
-        self.heads: list[Incident] = []
-        """Incidents seen ahead, without their alerts."""
+        self.most = rules.max_incidents
+        """After so many incidents of this run the lane being read must stop."""
 
     def everything(self) -> None:
         """Walk, follow merged incidents, try the shelf again; end early where that must be."""
@@ -69,13 +65,12 @@ class _Poll:
             self.summary.throttled_until = self.state.throttled_until
             return
         self.state.throttled_until = 0
-        carried = self.state.walk is not None and not self.state.walk.complete
-        self.walk = self._resume()
+        before = self.state.walk
+        carried = before is not None and not before.complete
+        self._enter(self._resume(), self.state.heavy)
+        fresh = self._fresh(carried=carried)
         try:
-            self._walk_on()
-            if carried and self.walk.complete and self.records == 0:
-                self.walk = self._resume()  # the last pass had ended unseen: this run's own begins
-                self._walk_on()
+            self._lanes(fresh, carried=carried)
             self._follow_merged()
             self._look_again()
         except Throttled as error:
@@ -84,12 +79,63 @@ class _Poll:
             pass
         except Defender365Error as error:
             self.summary.failure = error
-        self.summary.backlog = not self.walk.complete and not self.resting
+        walk = self.state.walk
+        ended = self.resting and self.walk is walk
+        self.summary.backlog = walk is not None and not walk.complete and not ended
         self._settle(commit=False)
+
+    def _enter(self, walk: Pass, heavy: Heavy) -> None:
+        """Begin to read a lane."""
+        self.walk, self.heavy = walk, heavy
+        self.pages = 0
+        self.records = 0
+        self.resting = False
+        """True when the list may go on, but this run need not find out."""
+        self.heads: list[Incident] = []
+        """Incidents seen ahead, without their alerts."""
+
+    def _lanes(self, fresh: Pass | None, *, carried: bool) -> None:
+        """What is new first, with half of the run's incidents at most; then the backlog."""
+        if fresh is not None:
+            self._enter(fresh, self.state.fresh_heavy)
+            self.most = (self.rules.max_incidents + 1) // 2
+            self._walk_on()
+            self.most = self.rules.max_incidents
+            self._enter(self._main(), self.state.heavy)
+        self._walk_on()
+        if carried and self.walk.complete and self.records == 0:
+            self._enter(self._resume(), self.state.heavy)  # the last pass had ended unseen
+            self._walk_on()
+
+    def _main(self) -> Pass:
+        assert self.state.walk is not None  # noqa: S101  it was resumed
+        return self.state.walk
+
+    def _fresh(self, *, carried: bool) -> Pass | None:
+        """The pass of what is new, while the walk is far behind; begun when a run left it so."""
+        now = self.intake.now
+        if self.state.fresh is not None:
+            self.state.fresh = self.state.fresh.resumed(now)
+        elif carried and self._main().lags(now):
+            self.state.fresh = self._main().ahead(now)
+            self.state.fresh_heavy = Heavy(self.state.heavy.seen)
+            log.info("far behind: what is new is read beside the backlog from now on")
+        return self.state.fresh
 
     def _walk_on(self) -> None:
         while self._room() and not self.walk.complete and not self.resting:
             self._step()
+            self._join()
+
+    def _join(self) -> None:
+        """Where the backlog has come to what is new, one pass goes on."""
+        fresh, walk = self.state.fresh, self.walk
+        if fresh is None or walk is not self.state.walk or not walk.reached(fresh):
+            return
+        log.info("the backlog is read: one walk again")
+        self.walk = self.state.walk = walk.joined(fresh, self.intake.now)
+        self.heads = []
+        self.state.fresh = None
 
     def _resume(self) -> Pass:
         now = self.intake.now
@@ -103,7 +149,7 @@ class _Poll:
 
     def _room(self) -> bool:
         left = self.client.transport.deadline.left()
-        return self.summary.incidents_processed < self.rules.max_incidents and left > 1
+        return self.summary.incidents_processed < self.most and left > 1
 
     def _step(self) -> None:
         """One page; a page that moved nothing ends the pass, which then asks again from there."""
@@ -114,7 +160,7 @@ class _Poll:
         self._settle()
 
     def _standing(self) -> tuple[object, ...]:
-        walk, heavy = self.walk, self.state.heavy
+        walk, heavy = self.walk, self.heavy
         return walk.position, len(walk.boundary), heavy.failed, tuple(heavy.suspects)
 
     def _settle(self, *, commit: bool = True) -> None:
@@ -136,9 +182,9 @@ class _Poll:
     # Pages: with alerts where that works, looking ahead where it did not.
 
     def _page(self) -> None:
-        left = self.rules.max_incidents - self.summary.incidents_processed
+        left = self.most - self.summary.incidents_processed
         asked = page_size(left, self.state.known_ahead(self.walk.position), self.pages)
-        heavy = self.state.heavy
+        heavy = self.heavy
         if heavy.suspects or heavy.failed > 1 or heavy.near(self.walk.newest):
             asked = min(asked, self._look_ahead())
         if asked:
@@ -154,10 +200,10 @@ class _Poll:
                     page.close()
                     return
                 self.intake.record(record, self.walk)
-                self.state.heavy.failed = 0
+                self.heavy.failed = 0
         except SMALLER as error:
             log.warning("a page of %d incidents with their alerts failed: %s", asked, error)
-            self.state.heavy.page_failed(asked)
+            self.heavy.page_failed(asked)
             return
         log.info("a page of %d incidents was read from %s on", asked, options["$filter"])
         self.pages += 1
@@ -179,8 +225,8 @@ class _Poll:
         if not self.heads and not self._see_heads():
             return 0
         ids = [head.id for head in self.heads]
-        suspects = self.state.heavy.narrowed(ids)
-        asked = may_expand(ids, self.state.heavy.seen, suspects)
+        suspects = self.heavy.narrowed(ids)
+        asked = may_expand(ids, self.heavy.seen, suspects)
         if asked == 0:
             self._alone(self.heads.pop(0))
         return asked
@@ -215,13 +261,13 @@ class _Poll:
 
     def _alone(self, incident: Incident) -> None:
         self.state.heavy.remember(incident)
-        self.state.heavy.found()
+        self.heavy.found()
         self.intake.take(incident, self.walk)
 
     # After the walk: incidents that others were merged into, and those to look at again.
 
     def _follow_merged(self) -> None:
-        if not self.walk.complete and not self.resting:
+        if not self.walk.complete and not self.resting and self.state.fresh is None:
             return
         for _ in range(FOLLOWED_PER_POLL):
             target = next(iter(self.state.follow), None)

@@ -1,29 +1,33 @@
 """What the connector remembers of each incident: what became of it, which alerts it delivered.
 
-Alerts are remembered by a 60-bit digest of their id, wherever they move, so that an alert that
-changes its incident in a merge is not delivered twice. The memory is bounded by `trim`.
+Alerts are remembered by a 56-bit digest of their id, wherever they move, so that an alert that
+changes its incident in a merge is not delivered twice. The memory is bounded by `forget`.
 """
 
-from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-KEY_LENGTH = 10
+KEY_BYTES = 7
+_KEY_CHARACTERS = 10
+"""As version 1 of the state wrote a digest: 60 bits in Base64."""
 
 DELIVERED = "delivered"
 FILTERED = "filtered"
 ASIDE = "set aside"
 REDIRECTED = "redirected"
-_CODES = {DELIVERED: "d", FILTERED: "f", ASIDE: "a", REDIRECTED: "r"}
-_STATUSES = {code: status for status, code in _CODES.items()}
+CODES = {DELIVERED: "d", FILTERED: "f", ASIDE: "a", REDIRECTED: "r"}
+STATUSES = {code: status for status, code in CODES.items()}
 
 
-def alert_key(alert_id: str) -> str:
-    """A short digest that stands for an alert id (two ids share one once in 10^18 pairs)."""
-    digest = blake2b(alert_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return urlsafe_b64encode(digest)[:KEY_LENGTH].decode()
+def alert_key(alert_id: str) -> bytes:
+    """A short digest that stands for an alert id.
+
+    Among 200,000 remembered alerts a new one is taken for a known one once in 360,000,000,000.
+    """
+    return blake2b(alert_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()[:KEY_BYTES]
 
 
 @dataclass(slots=True)
@@ -38,22 +42,22 @@ class Entry:
     detail: str = ""
     """The rule that filtered it, the reason it is set aside, or the incident it went into."""
     delivered_at: int = 0
-    keys: list[str] = field(default_factory=list)
+    keys: list[bytes] = field(default_factory=list)
     """Digests of the alerts delivered for it."""
 
-    def as_json(self) -> list[Any]:
-        """A compact row: five columns and the digests run together."""
-        code = _CODES[self.status]
-        return [self.updated, code, self.at, self.detail, self.delivered_at, "".join(self.keys)]
+    def quiet_since(self) -> int:
+        """The later of its last update and its last delivery, in seconds since 1970 UTC."""
+        return max(self.updated // 10_000_000, self.delivered_at)
 
     @classmethod
-    def from_json(cls, row: list[Any]) -> "Entry":
-        """The entry behind a row. Raises ValueError or TypeError for anything else."""
-        updated, code, at, detail, delivered_at, keys = row
-        if code not in _STATUSES or len(keys) % KEY_LENGTH:
+    def from_version_1(cls, row: list[Any]) -> "Entry":
+        """The entry behind a row of the state's first version. Raises ValueError or TypeError."""
+        updated, code, at, detail, delivered_at, digests = row
+        if code not in STATUSES or len(digests) % _KEY_CHARACTERS:
             raise ValueError("not a ledger row")
-        parts = [keys[i : i + KEY_LENGTH] for i in range(0, len(keys), KEY_LENGTH)]
-        return cls(int(updated), _STATUSES[code], int(at), str(detail), int(delivered_at), parts)
+        texts = (digests[i : i + _KEY_CHARACTERS] for i in range(0, len(digests), _KEY_CHARACTERS))
+        keys = [urlsafe_b64decode(text + "AA")[:KEY_BYTES] for text in texts]
+        return cls(int(updated), STATUSES[code], int(at), str(detail), int(delivered_at), keys)
 
 
 class Ledger:
@@ -91,24 +95,23 @@ class Ledger:
             entry.keys.append(key)
             self._known.add(key)
 
-    def trim(self, limit: int) -> int:
-        """Forget the incidents updated longest ago until the rows fit `limit` characters.
+    def forget(self, excess: float, size_of: Callable[[Entry], float]) -> int:
+        """Forget lines until `excess` characters are free; those without deliveries go first.
 
-        Returns the newest update forgotten, in ticks (0 when nothing was).
+        Then the oldest quiet incidents go: those last updated or delivered from longest ago.
+        Returns the newest update of an incident whose deliveries were forgotten, in ticks, or 0.
         """
-        sizes = {key: _row_size(key, entry) for key, entry in self.entries.items()}
-        excess = sum(sizes.values()) - limit
         newest = 0
-        for key in sorted(self.entries, key=lambda k: self.entries[k].updated):
+        for key in sorted(self.entries, key=self._worth):
             if excess <= 0:
                 break
             entry = self.entries.pop(key)
+            excess -= size_of(entry)
             self._known.difference_update(entry.keys)
-            newest = max(newest, entry.updated)
-            excess -= sizes[key]
+            if entry.keys:
+                newest = max(newest, entry.updated)
         return newest
 
-
-def _row_size(incident_id: str, entry: Entry) -> int:
-    # Digits of three numbers, quotes and commas stay below 64; non-ASCII text may be escaped.
-    return 64 + 6 * len(entry.detail) + 6 * len(incident_id) + KEY_LENGTH * len(entry.keys)
+    def _worth(self, incident_id: str) -> tuple[bool, int]:
+        entry = self.entries[incident_id]
+        return bool(entry.keys), entry.quiet_since()

@@ -29,6 +29,10 @@ more (Azure/Azure-Sentinel#9111, wazuh/wazuh#24323)."""
 PAGE = 50
 """The most incidents Graph gives in one page (wazuh/wazuh#28070)."""
 
+LAG = 2 * 60 * 60
+"""A backlog that reaches further back, in seconds, is read in a lane of its own, beside the lane of
+what is new: after an outage the newest incidents do not wait for the oldest."""
+
 MAX_ANCHORS = 2_000
 MAX_HEAVY = 500
 
@@ -53,6 +57,36 @@ class Pass:
     """A time that the next pass must ask again from; 0 for none."""
     anchors: dict[str, int] = field(default_factory=dict)
     """Incidents that were passed over at a page's edge, and at which time."""
+
+    def lags(self, now: int) -> bool:
+        """True when so much lies ahead that what is new should not wait for it."""
+        return not self.complete and self.position < (now - LAG) * SECOND
+
+    def ahead(self, now: int) -> "Pass":
+        """A pass of what is new, beside this one: it never asks for what lies before its start."""
+        start = now * SECOND - OVERLAP
+        return Pass(origin=start, start=start, position=start, began=now)
+
+    def reached(self, fresh: "Pass") -> bool:
+        """True when this pass has come to where the pass of what is new began."""
+        return self.complete or self.position >= fresh.origin
+
+    def joined(self, fresh: "Pass", now: int) -> "Pass":
+        """One pass of this one and of the one it has reached: it stands where that one stands.
+
+        It lasted as long as this one, so the next begins that much earlier.
+        """
+        if self.complete:
+            return self
+        rechecks = [ticks for ticks in (self.recheck, fresh.recheck) if ticks]
+        made = Pass(
+            self.origin, fresh.start, fresh.position, set(fresh.boundary),
+            newest=max(self.newest, fresh.newest), began=self.began,
+            recheck=min(rechecks, default=0), anchors={**self.anchors, **fresh.anchors},
+        )  # fmt: skip
+        if fresh.complete:
+            made.finish(now)
+        return made
 
     @classmethod
     def first(cls, ticks: int, now: int) -> "Pass":

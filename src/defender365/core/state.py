@@ -10,13 +10,16 @@ from typing import Any
 
 from defender365.core.errors import ShelfFull, StateUnreadable
 from defender365.core.ledger import Entry, Ledger
+from defender365.core.packing import packed, size_of, unpacked
 from defender365.core.planning import Heavy, Pass
 
-VERSION = 1
+VERSION = 2
+"""Version 1, which wrote the ledger line by line, is read too."""
 KIND = "defender365 connector state"
 
-MAX_CHARACTERS = 2_500_000
-"""Below the platform's 3,000,000 characters for one context value, with room to spare."""
+MAX_CHARACTERS = 2_900_000
+"""Below the platform's 3,000,000 characters for one context value. 200,000 alerts delivered for
+50,000 incidents take 2,550,000 (benchmarks/state.py)."""
 
 MAX_ASIDE = 500
 MAX_FOLLOW = 5_000
@@ -51,8 +54,12 @@ class State:
     """Everything a poll needs to know of the polls before it; times in seconds since 1970 UTC."""
 
     walk: Pass | None = None
+    fresh: Pass | None = None
+    """While the walk is far behind: the pass of what is new, beside it."""
     ledger: Ledger = field(default_factory=Ledger)
     heavy: Heavy = field(default_factory=Heavy)
+    fresh_heavy: Heavy = field(default_factory=Heavy)
+    """The same for the pass of what is new; what was seen is kept in `heavy` for both."""
     aside: dict[str, Aside] = field(default_factory=dict)
     follow: dict[str, str] = field(default_factory=dict)
     """Incidents that others were merged into and that must be looked at: target to source."""
@@ -66,6 +73,9 @@ class State:
     """The newest update time that was trimmed from the ledger, in ticks."""
     carried: dict[str, Any] = field(default_factory=dict)
     """Keys of a later minor version, kept as they are."""
+
+    def __post_init__(self) -> None:
+        self.fresh_heavy.seen = self.heavy.seen
 
     def set_aside(self, incident_id: str, reason: str, now: int, *, hopeless: bool = False) -> None:
         """Put an incident on the shelf, or note that it failed again.
@@ -111,24 +121,34 @@ class State:
 
 
 def dump_state(state: State, limit: int = MAX_CHARACTERS) -> str:
-    """The state as text of at most `limit` characters; the oldest incidents are forgotten first."""
+    """The state as text of at most `limit` characters; the oldest quiet incidents are forgotten first.
+
+    A fiftieth is freed at once, so that the next of many texts need not forget again.
+    """
     rest = {
         **state.carried,
         "kind": KIND,
         "version": VERSION,
         "walk": state.walk.as_json() if state.walk else None,
+        "fresh": state.fresh.as_json() if state.fresh else None,
         "heavy": state.heavy.as_json(),
+        "fresh_heavy": state.fresh_heavy.as_json()[1:] if state.fresh else None,
         "aside": {k: [a.reason[:200], a.tries, a.retry_at] for k, a in state.aside.items()},
         "follow": dict(list(state.follow.items())[-MAX_FOLLOW:]),
         "revisit": dict(list(state.revisit.items())[-MAX_ASIDE:]),
         "throttled": [state.throttled_since, state.throttled_until],
         "spent": state.spent,
     }
-    room = limit - len(json.dumps(rest)) - 100
-    state.forgotten = max(state.forgotten, state.ledger.trim(room))
-    rest["forgotten"] = state.forgotten
-    rest["incidents"] = {k: entry.as_json() for k, entry in state.ledger.entries.items()}
-    return json.dumps(rest, separators=(",", ":"))
+    while True:
+        ledger = packed(state.ledger.entries)
+        text = json.dumps(
+            {**rest, "forgotten": state.forgotten, "incidents": ledger}, separators=(",", ":")
+        )
+        excess = len(text) - limit
+        if excess <= 0 or not state.ledger.entries:
+            return text
+        newest = state.ledger.forget(excess + limit // 50, size_of)
+        state.forgotten = max(state.forgotten, newest)
 
 
 def load_state(text: str) -> State:
@@ -144,10 +164,9 @@ def load_state(text: str) -> State:
         raise StateUnreadable(_unreadable("it is not JSON")) from None
     if not isinstance(found, dict) or found.get("kind") != KIND:
         raise StateUnreadable(_unreadable("it was not written by Defender365"))
-    if found.get("version") != VERSION:
-        raise StateUnreadable(
-            _unreadable(f"its version is {found.get('version')!r}, not {VERSION}")
-        )
+    version = found.get("version")
+    if version not in (1, VERSION) or isinstance(version, bool):
+        raise StateUnreadable(_unreadable(f"its version is {version!r}, not {VERSION}"))
     try:
         return _state_from(found)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
@@ -156,14 +175,16 @@ def load_state(text: str) -> State:
 
 def _state_from(found: dict[str, Any]) -> State:
     taken = {
-        "kind", "version", "walk", "heavy", "aside", "follow", "revisit", "throttled",
+        "kind", "version", "walk", "fresh", "heavy", "fresh_heavy", "aside", "follow", "revisit", "throttled",
         "spent", "forgotten", "incidents",
     }  # fmt: skip
-    entries = {str(k): Entry.from_json(row) for k, row in found["incidents"].items()}
+    fresh = found.get("fresh")
     return State(
         walk=Pass.from_json(found["walk"]) if found["walk"] else None,
-        ledger=Ledger(entries),
+        fresh=Pass.from_json(fresh) if fresh else None,
+        ledger=Ledger(_entries_from(found)),
         heavy=Heavy.from_json(found["heavy"]),
+        fresh_heavy=Heavy.from_json([{}, *(found.get("fresh_heavy") or ([], 0, 0))]),
         aside={str(k): Aside(str(r), int(n), int(at)) for k, (r, n, at) in found["aside"].items()},
         follow={str(k): str(v) for k, v in found["follow"].items()},
         revisit={str(k): int(v) for k, v in found["revisit"].items()},
@@ -173,6 +194,13 @@ def _state_from(found: dict[str, Any]) -> State:
         forgotten=int(found["forgotten"]),
         carried={k: v for k, v in found.items() if k not in taken},
     )
+
+
+def _entries_from(found: dict[str, Any]) -> dict[str, Entry]:
+    rows = found["incidents"]
+    if found["version"] == 1:
+        return {str(key): Entry.from_version_1(row) for key, row in rows.items()}
+    return unpacked(rows)
 
 
 def _unreadable(why: str) -> str:

@@ -1,5 +1,6 @@
 """Text kept in files that only their owner can read, replaced whole or not at all."""
 
+import glob
 import json
 import os
 import re
@@ -26,7 +27,26 @@ class TextFile:
             return ""
 
     def write(self, text: str) -> None:
-        """Replace the text. Raises OSError."""
+        """Replace the text, for good: it is on the disk when this returns. Raises OSError."""
+        name = self._beside(text)
+        try:
+            name.replace(self.path)
+        except BaseException:
+            name.unlink(missing_ok=True)
+            raise
+        _sync(self.path.parent)
+
+    def try_to_write(self, text: str) -> None:
+        """Write a text beside the file and remove it. Raises OSError where `write` would."""
+        self._beside(text).unlink()
+
+    def sweep(self) -> None:
+        """Remove what killed processes left beside the file; only for who holds the file alone."""
+        for left in self.path.parent.glob(f".{glob.escape(self.path.name)}.*"):
+            with suppress(OSError):
+                left.unlink()
+
+    def _beside(self, text: str) -> Path:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         try:
@@ -34,10 +54,20 @@ class TextFile:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).replace(self.path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+        return Path(name)
+
+
+def _sync(folder: Path) -> None:
+    """Make a change of names last; a folder that cannot be opened or synced (Windows) is left."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 class StateFile(TextFile):
@@ -74,6 +104,7 @@ class StateFile(TextFile):
                     f"Another run is using the state file {self.path}. Wait for it, or give this"
                     " run a --state of its own."
                 )
+            self.sweep()
             yield
 
 
@@ -112,10 +143,20 @@ class SpentFile:
 def _try_lock(descriptor: int) -> bool:
     try:
         import fcntl  # noqa: PLC0415  POSIX only
-    except ImportError:  # pragma: no cover  Windows has no fcntl: runs are not kept apart there
-        return True
+    except ImportError:  # pragma: no cover  Windows
+        return _try_lock_on_windows(descriptor)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _try_lock_on_windows(descriptor: int) -> bool:  # pragma: no cover  no machine of ours
+    import msvcrt  # noqa: PLC0415  Windows only
+
+    try:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
     except OSError:
         return False
     return True

@@ -154,9 +154,12 @@ def _poll_into(  # noqa: PLR0913, PLR0917  the parts of one run
     task: Task, settings: Settings, host: Host, clock: Clock, file: StateFile,
     out: Output, progress: show.Progress,
 ) -> Defender365Error | None:  # fmt: skip
-    state = load_state(file.read())
+    before = file.read()
+    state = load_state(before)
     if task.test_run:
         state = state.for_test_run()
+    else:
+        file.try_to_write(before)  # a full disk is told before anything is delivered
 
     def commit(changed: State) -> None:
         out.flush()
