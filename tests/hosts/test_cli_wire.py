@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,29 @@ def test_a_run_appends_case_alerts_and_prints_one_summary(cli: Cli, tmp_path):
     ]  # fmt: skip
     told = cli.json("connector", "explain", "--state", str(state), "1")
     assert told["status"] == "delivered"
+
+
+def test_the_status_and_the_metrics_of_a_run(cli: Cli, tmp_path):
+    state, file = tmp_path / "state.json", tmp_path / "connector.prom"
+    assert cli("connector", "status", "--state", str(state)).stdout.startswith("never run")
+    cli("connector", "run", "--state", str(state), "--metrics", str(file), "--json")
+    told = cli("connector", "status", "--state", str(state)).stdout
+    assert told.startswith("behind\nThe last run ended ")
+    assert "10 incidents processed, 20 alerts delivered, 2 requests." in told
+    found = cli.json("connector", "status", "--state", str(state))
+    assert found["last_run"]["budget_left"]["incidents"] == 149
+    assert found["totals"]["alerts_delivered"] == {"": 20}
+    text = cli("connector", "status", "--state", str(state), "--metrics").stdout
+    assert "defender365_connector_alerts_delivered_total 20\n" in text
+    assert file.read_text() == text
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+
+
+def test_each_run_logs_one_summary(cli: Cli, tmp_path):
+    said = cli("connector", "run", "--state", str(tmp_path / "s"), "--json", "-v").stderr
+    (line,) = [line for line in said.splitlines() if "run ended after" in line]
+    assert "20 alerts delivered" in line
+    assert "budget left: alerts 20, incidents 149, hunting 45" in line
 
 
 def test_a_half_written_line_of_a_killed_run_is_taken_off(cli: Cli, tmp_path):

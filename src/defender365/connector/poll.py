@@ -6,6 +6,7 @@ The decisions are in `core/planning.py`; here they are carried out.
 import logging
 
 from defender365.api.client import Client
+from defender365.api.limits import RATES
 from defender365.connector.intake import SMALLER, Delivery, Intake, Rules
 from defender365.core.clock import Clock, utc
 from defender365.core.errors import (
@@ -37,7 +38,9 @@ def poll(client: Client, state: State, rules: Rules, clock: Clock, delivery: Del
     and what they interrupted is not committed.
     """
     run = _Poll(client, state, rules, clock, delivery)
+    run.summary.started = clock.seconds()
     run.everything()
+    run.ended()
     delivery.commit(state)
     return run.summary
 
@@ -83,6 +86,17 @@ class _Poll:
         ended = self.resting and self.walk is walk
         self.summary.backlog = walk is not None and not walk.complete and not ended
         self._settle(commit=False)
+
+    def ended(self) -> None:
+        """Write down what this run did, for the log, the memory and those who ask it."""
+        summary, budgets = self.summary, self.client.budgets
+        summary.ended = self.clock.seconds()
+        summary.requests.update(self.client.transport.counts)
+        for name in RATES:
+            used, most = budgets.used(name)
+            summary.budget_left[name] = max(0, most - used)
+        self.state.runs.ended(summary)
+        log.info("%s", summary.line())
 
     def _enter(self, walk: Pass, heavy: Heavy) -> None:
         """Begin to read a lane."""

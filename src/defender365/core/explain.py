@@ -95,12 +95,27 @@ def _unseen_words(state: State, now: float) -> tuple[str, str]:
         return WAITING, f"Not seen yet; the next run reads again from {since} on."
     if not state.walk.complete:
         reached = from_ticks(state.walk.position)
-        return WAITING, f"Not seen yet; a backlog is being read and has reached {reached}."
+        beside = (
+            f" What is new since {from_ticks(state.fresh.origin)} is read beside it."
+            if state.fresh
+            else ""
+        )
+        return (
+            WAITING,
+            f"Not seen yet; a backlog is being read and has reached {reached}.{beside}{_trouble(state)}",
+        )
     since = from_ticks(max(state.walk.origin, state.forgotten))
     return UNKNOWN, (
         f"Not seen: Defender listed no update of it since {since}, or it does not exist. An"
-        " incident is taken at its next update."
+        f" incident is taken at its next update.{_trouble(state)}"
     )
+
+
+def _trouble(state: State) -> str:
+    error = state.runs.last.get("error")
+    if not error:
+        return ""
+    return f" The last run, at {utc(state.runs.last['ended_at'])}, ended early: {error}"
 
 
 def _alerts(count: int) -> str:

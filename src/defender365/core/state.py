@@ -12,6 +12,7 @@ from defender365.core.errors import ShelfFull, StateUnreadable
 from defender365.core.ledger import Entry, Ledger
 from defender365.core.packing import packed, size_of, unpacked
 from defender365.core.planning import Heavy, Pass
+from defender365.core.runs import Gauges, Runs
 
 VERSION = 2
 """Version 1, which wrote the ledger line by line, is read too."""
@@ -71,6 +72,8 @@ class State:
     """When recent requests were made, per budget."""
     forgotten: int = 0
     """The newest update time that was trimmed from the ledger, in ticks."""
+    runs: Runs = field(default_factory=Runs)
+    """What the runs before did, for those who ask."""
     carried: dict[str, Any] = field(default_factory=dict)
     """Keys of a later minor version, kept as they are."""
 
@@ -120,6 +123,20 @@ class State:
         return sum(entry.updated >= position for entry in self.ledger.entries.values())
 
 
+def gauges(state: State, characters: int) -> Gauges:
+    """What the memory holds now; `characters` is the size of its text."""
+    entries = state.ledger.entries.values()
+    return Gauges(
+        position=state.walk.position if state.walk else 0,
+        complete=state.walk is None or state.walk.complete,
+        remembered_alerts=sum(len(entry.keys) for entry in entries),
+        remembered_incidents=len(entries),
+        set_aside=len(state.aside),
+        throttled_until=state.throttled_until,
+        characters=characters,
+    )
+
+
 def dump_state(state: State, limit: int = MAX_CHARACTERS) -> str:
     """The state as text of at most `limit` characters; the oldest quiet incidents are forgotten first.
 
@@ -138,6 +155,7 @@ def dump_state(state: State, limit: int = MAX_CHARACTERS) -> str:
         "revisit": dict(list(state.revisit.items())[-MAX_ASIDE:]),
         "throttled": [state.throttled_since, state.throttled_until],
         "spent": state.spent,
+        "runs": state.runs.as_json(),
     }
     while True:
         ledger = packed(state.ledger.entries)
@@ -176,7 +194,7 @@ def load_state(text: str) -> State:
 def _state_from(found: dict[str, Any]) -> State:
     taken = {
         "kind", "version", "walk", "fresh", "heavy", "fresh_heavy", "aside", "follow", "revisit", "throttled",
-        "spent", "forgotten", "incidents",
+        "spent", "forgotten", "incidents", "runs",
     }  # fmt: skip
     fresh = found.get("fresh")
     return State(
@@ -192,6 +210,7 @@ def _state_from(found: dict[str, Any]) -> State:
         throttled_until=float(found["throttled"][1]),
         spent={str(k): [float(t) for t in times] for k, times in found["spent"].items()},
         forgotten=int(found["forgotten"]),
+        runs=Runs.from_json(found["runs"]) if found.get("runs") else Runs(),
         carried={k: v for k, v in found.items() if k not in taken},
     )
 

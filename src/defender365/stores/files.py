@@ -14,10 +14,11 @@ from defender365.core.errors import BadInput, StateUnreadable
 
 
 class TextFile:
-    """One text in one file, mode 0600; a reader sees the old text or the new, never a mixture."""
+    """One text in one file; a reader sees the old text or the new, never a mixture."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: int = 0o600) -> None:
         self.path = path
+        self._mode = mode
 
     def read(self) -> str:
         """The text; empty when there is no file yet. Raises OSError or UnicodeDecodeError."""
@@ -54,6 +55,8 @@ class TextFile:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
+            if self._mode != 0o600:
+                Path(name).chmod(self._mode)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise

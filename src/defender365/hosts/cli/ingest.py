@@ -18,12 +18,14 @@ from defender365.core.mapping import DEFAULT_ENVIRONMENT
 from defender365.core.settings import Settings
 from defender365.core.spec import params_of, parse
 from defender365.core.state import State, dump_state, load_state
+from defender365.core.status import metrics as metrics_of
+from defender365.core.status import status as status_of
 from defender365.core.summary import Summary
 from defender365.hosts.cli import show
 from defender365.hosts.cli.options import JSON, VERBOSE, option_for, typed_values, usage
 from defender365.hosts.cli.output import Output, output_of, settled_name
 from defender365.runtime import Host, connect, machine_clock
-from defender365.stores.files import StateFile
+from defender365.stores.files import StateFile, TextFile
 
 SHARED = frozenset(declaration.name for declaration in params_of(Settings).values())
 """Parameters of the connector that are connection settings: they come from the profile too."""
@@ -44,6 +46,7 @@ class Task:
     output: str | None
     test_run: bool
     as_json: bool
+    metrics: Path | None = None
 
 
 @click.group(help=DESCRIPTION, short_help="Follow incidents: run the connector, or explain it.")
@@ -69,6 +72,9 @@ def _options() -> list[click.Parameter]:
         click.Option(["--output"], metavar="FILE|-",
                      help="Append case alerts here, one JSON object a line; - is stdout. Without it they"
                      " are shown, and with --json only counted."),
+        click.Option(["--metrics"], type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                     help="After each run, write counts and gauges here for Prometheus (node exporter's"
+                     " textfile collector)."),
         click.Option(["--test-run"], is_flag=True,
                      help="Process one incident and leave the state alone."),
         JSON,
@@ -126,6 +132,7 @@ def _task(given: dict[str, object], options: dict[str, Any]) -> Task:
         settled_name(options["output"]),
         options["test_run"],
         options["as_json"],
+        options["metrics"],
     )
 
 
@@ -140,13 +147,13 @@ def _one_poll(task: Task, settings: Settings, host: Host, clock: Clock) -> Defen
         ):
             return _poll_into(task, settings, host, clock, file, out, progress)
     except Defender365Error as error:
-        _report(task, Summary(failure=error), {})
+        _report(task, Summary(failure=error))
         return error
     except BrokenPipeError:  # our reader has seen enough; what it did not see is not committed
         raise
     except OSError as error:
         failure = BadInput(f"{error.filename or file.path} cannot be written: {error.strerror}.")
-        _report(task, Summary(failure=failure), {})
+        _report(task, Summary(failure=failure))
         return failure
 
 
@@ -174,23 +181,30 @@ def _poll_into(  # noqa: PLR0913, PLR0917  the parts of one run
     client = connect(settings, host=host, clock=clock, seconds=task.seconds, spent=state.spent)
     try:
         summary = poll(client, state, task.rules, clock, Delivery(out.deliver, commit, tell))
-        _report(task, summary, client.transport.counts)
+        _report(task, summary)
+        _write_metrics(task, state)
     finally:
         client.close()
     return summary.failure
 
 
-def _report(task: Task, summary: Summary, requests: Any) -> None:
+def _write_metrics(task: Task, state: State) -> None:
+    if task.metrics is not None and not task.test_run:
+        file = TextFile(task.metrics, mode=0o644)  # its reader is another user
+        file.write(metrics_of(state, len(dump_state(state))))
+
+
+def _report(task: Task, summary: Summary) -> None:
     if task.as_json:
-        text = json.dumps(summary.as_dict(requests))
+        text = json.dumps(summary.as_dict())
         click.echo(text, err=task.output == "-")
         return
-    click.echo(summary_words(summary, sum(requests.values())), err=task.output == "-")
+    click.echo(summary_words(summary), err=task.output == "-")
 
 
-def summary_words(summary: Summary, requests: int) -> str:
+def summary_words(summary: Summary) -> str:
     """The summary in a few lines for a person."""
-    lines = summary.words(requests)
+    lines = summary.words()
     if summary.failure:
         lines.append(click.style(f"✗ {summary.failure_words()}", fg="red"))
     return "\n".join(lines)
@@ -206,20 +220,50 @@ connector.add_command(
 )
 
 
-@connector.command(params=[STATE_OPTION, JSON], help="Say what became of an incident, and why.")
-@click.argument("incident")
-@click.pass_context
-def explain(ctx: click.Context, incident: str, state_path: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's call
-    """From the connector's memory; nothing is sent."""
+def _remembered(ctx: click.Context, state_path: Path | None) -> tuple[State, int]:
+    """The connector's memory and the size of its text."""
     host = Host.this()
     try:
-        path = state_path or host.state_path(host.settings())
-        state = load_state(StateFile(path).read())
+        text = StateFile(state_path or host.state_path(host.settings())).read()
+        return load_state(text), len(text)
     except BadInput as error:
         raise usage(error) from None
     except Defender365Error as error:
         click.echo(str(error), err=True)
         ctx.exit(1)
+
+
+@connector.command(
+    "status", params=[
+        STATE_OPTION, JSON,
+        click.Option(["--metrics"], is_flag=True, help="In Prometheus' text format."),
+    ], help="Say how the connector is doing: its last run, what waits, what it remembers.",
+)  # fmt: skip
+@click.pass_context
+def status_command(
+    ctx: click.Context,
+    state_path: Path | None,
+    as_json: bool,  # noqa: FBT001  click's call
+    metrics: bool,  # noqa: FBT001
+) -> None:
+    """From the connector's memory; nothing is sent."""
+    state, characters = _remembered(ctx, state_path)
+    if metrics:
+        click.echo(metrics_of(state, characters), nl=False)
+        return
+    found = status_of(state, characters, machine_clock().seconds())
+    if as_json:
+        show.print_json(found.as_dict())
+    else:
+        click.echo("\n".join([click.style(found.word, bold=True), *found.sentences]))
+
+
+@connector.command(params=[STATE_OPTION, JSON], help="Say what became of an incident, and why.")
+@click.argument("incident")
+@click.pass_context
+def explain(ctx: click.Context, incident: str, state_path: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's call
+    """From the connector's memory; nothing is sent."""
+    state, _ = _remembered(ctx, state_path)
     found = explained(state, incident.strip(), machine_clock().seconds())
     if as_json:
         show.print_json(found.as_dict())

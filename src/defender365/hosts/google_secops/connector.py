@@ -122,7 +122,7 @@ class _Connect:
         finally:
             client.close()
         self.state = state
-        for line in summary.words(sum(client.transport.counts.values())):
+        for line in summary.words():
             self.log.info(line)
         return summary.failure_words() or self._in_vain(summary)
 
