@@ -152,6 +152,34 @@ COLUMNS: list[tuple[str, str, list[str]]] = [
         ["countif_b"],
     ),
 ]
+STAR: list[Rule] = [
+    (
+        "datatable(x: long, k: string)[1, 'A', 2, 'a'] | summarize arg_max(x, *) by k = tolower(k)",
+        "arg_max: * leaves out keys that are columns, and no others",
+        [("a", 2, "a")],
+    ),
+    (
+        "datatable(x: long, k: string)[1, 'A', 2, 'A'] | summarize arg_max(x, *) by k2 = k",
+        "arg_max: a key by another name is left out too",
+        [("A", 2)],
+    ),
+    (
+        "datatable(x: long, t: datetime)[1, datetime(2026-01-01 10:00)] | summarize arg_max(x, *) by bin(t, 1d)",
+        "arg_max: the exact time beside its bin",
+        [("2026-01-01T00:00:00Z", 1, "2026-01-01T10:00:00Z")],
+    ),
+    ("range x from 1.0 to 2.0 step 0.5", "range: of reals", [(1.0,), (1.5,), (2.0,)]),
+    (
+        "range x from 1h to 2h step 30m",
+        "range: of timespans",
+        [("01:00:00",), ("01:30:00",), ("02:00:00",)],
+    ),
+    (
+        "datatable(i: int)[2] | project gettype(round(i)), round(i)",
+        "round: a whole number stays what it is",
+        [("int", 2)],
+    ),
+]
 REFUSED = [
     ("print d = dynamic({'a': 1}) | summarize max(d.a)", "dynamic"),
     ("datatable(d: dynamic)[dynamic(1)] | sort by d", "dynamic"),

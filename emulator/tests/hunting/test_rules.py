@@ -15,7 +15,7 @@ from defender_emulator.hunting import HuntingEngine, QueryRefused
 RULES = [
     *scalar.TEXTS, *scalar.NUMBERS, *scalar.TIMES, *scalar.DYNAMICS, *scalar.ADDRESSES,
     *tabular.SHAPING, *tabular.SUMMARIES, *tabular.JOINS, *times.TICKS,
-    *found_wrong.DYNAMIC, *found_wrong.TEXTS, *found_wrong.NUMBERS,
+    *found_wrong.DYNAMIC, *found_wrong.TEXTS, *found_wrong.NUMBERS, *found_wrong.STAR,
 ]  # fmt: skip
 
 

@@ -33,9 +33,8 @@ def _spread(agg: ir.NamedExpr, columns: Columns) -> Iterator[ir.NamedExpr]:
     made = agg.expr
     if not isinstance(made, ir.FunctionCall):
         yield agg
-    elif made.name in ("take_any", "any") and _is_star(made):
-        for column in columns:
-            yield ir.NamedExpr(ir.FunctionCall("take_any", (ir.ColumnRef(column),)), column)
+    elif made.args and isinstance(made.args[-1], ir.Wildcard):
+        yield from _of_star(agg, made, columns)
     elif made.name == "take_any" and len(made.args) > 1:
         for argument in made.args:
             yield ir.NamedExpr(ir.FunctionCall("take_any", (argument,)))
@@ -47,8 +46,28 @@ def _spread(agg: ir.NamedExpr, columns: Columns) -> Iterator[ir.NamedExpr]:
         yield agg
 
 
-def _is_star(made: ir.FunctionCall) -> bool:
-    return len(made.args) == 1 and isinstance(made.args[0], ir.Wildcard)
+def _of_star(agg: ir.NamedExpr, made: ir.FunctionCall, columns: Columns) -> Iterator[ir.NamedExpr]:
+    if made.name in ("take_any", "any") and len(made.args) == 1:
+        for column in columns:
+            yield ir.NamedExpr(ir.FunctionCall("take_any", (ir.ColumnRef(column),)), column)
+    elif made.name in _ARG_MAX and len(made.args) == 2:
+        yield _of_all(agg, made, columns)
+    else:
+        yield agg
+
+
+_ARG_MAX = ("arg_max", "arg_min", "argmax", "argmin")
+
+
+def _of_all(agg: ir.NamedExpr, made: ir.FunctionCall, columns: Columns) -> ir.NamedExpr:
+    """`arg_max(x, *)`: all columns but x and the keys that are columns themselves."""
+    value = made.args[0]
+    itself = value.name if isinstance(value, ir.ColumnRef) else None
+    others = tuple(ir.ColumnRef(column) for column in columns if column != itself)
+    if others or itself is None:
+        return dataclasses.replace(agg, expr=dataclasses.replace(made, args=(value, *others)))
+    name = made.name.removeprefix("arg_").removeprefix("arg")
+    return ir.NamedExpr(ir.FunctionCall(name, (value,)), agg.name or itself)
 
 
 def _percentiles(agg: ir.NamedExpr, made: ir.FunctionCall) -> Iterator[ir.NamedExpr]:

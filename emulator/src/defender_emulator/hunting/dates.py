@@ -123,6 +123,27 @@ def typed_rows(known_rows: Callable[[Any], str]) -> Callable[[Any], str]:
     return rendered
 
 
+def counted_rows(known_range: Callable[[Any], str]) -> Callable[[Any], str]:
+    """`range` of reals or of timespans: so many steps from the start."""
+
+    def rendered(source: ir.RangeSource) -> str:
+        ends = (source.start, source.stop, source.step)
+        kinds = {end.kind for end in ends if isinstance(end, ir.Literal)}
+        if kinds == {"timespan"}:
+            start, stop, step = (f"epoch_us({_rendered(end)})" for end in ends)
+            value = f"to_microseconds({start} + _n * {step})"
+        elif kinds & {"real", "decimal"} and kinds <= {"real", "decimal", "long", "int"}:
+            start, stop, step = (f"CAST({_rendered(end)} AS DOUBLE)" for end in ends)
+            value = f"{start} + _n * {step}"
+        else:
+            return known_range(source)
+        count = f"CAST(floor(({stop} - {start}) / {step} + 1e-9) AS BIGINT)"
+        steps = f"list_transform(generate_series(0::BIGINT, {count}), lambda _n: {value})"
+        return f"SELECT unnest({steps}) AS {translate.quote_ident(source.name)}"
+
+    return rendered
+
+
 _TICKS = (
     ("(epoch_us(CAST(_v AS INTERVAL)) * 10)", "epoch_us(CAST(_v AS INTERVAL))"),
     (f"(epoch_us(CAST(_v AS TIMESTAMP)) * 10 + {EPOCH})", f"(epoch_us(CAST(_v AS TIMESTAMP)) + {EPOCH})"),
@@ -320,6 +341,7 @@ def install(replaced: Callable[[Any, str, Callable[[Any], Any]], None]) -> None:
     replaced(translate, "render_bin", binned)
     replaced(translate, "_mv_expand_convert", expanded)
     replaced(translate, "render_datatable", typed_rows)
+    replaced(translate, "render_range", counted_rows)
     replaced(translate, "_kql_datetime_text", lambda _known: lambda sql: f"kql_text({sql})")
     replaced(translate, "_kql_timespan_text", lambda _known: lambda sql: f"kql_span_text({sql})")
     replaced(translate, "_TODATETIME", lambda _known: "kql_moment({0})")

@@ -32,7 +32,7 @@ GATHERING = frozenset(
     }
 )
 """Functions that gather values, which must know whether these are times."""
-NAMES = frozenset({*_CHOICES, *GATHERING, "abs", "bin", "floor"})
+NAMES = frozenset({*_CHOICES, *GATHERING, "abs", "bin", "floor", "round"})
 """Functions that `fitted` has something to say about."""
 
 
@@ -54,18 +54,23 @@ def _ticks(node: ir.Expr, kind: str | None) -> ir.Expr:
 def fitted(node: Any, types: Types) -> Any:
     """A node as the types of columns make it."""
     if isinstance(node, ir.Between):
-        low, high = type_of(node.low, types), type_of(node.high, types)
-        value = beside(node.value, type_of(node.value, types), low)
-        node = dataclasses.replace(node, value=value)
-        if (low, high) == ("datetime", "timespan"):
-            return dataclasses.replace(node, high=ir.BinaryOp("+", node.low, node.high))
-        return node
+        return _between(node, types)
     if node.name in _CHOICES:
         return _choice(node, types)
     if node.name in GATHERING:
         return _gathered(node, types)
-    span = node.args and type_of(node.args[0], types) == "timespan"
-    return _of_span(node) if span else node
+    kind = type_of(node.args[0], types) if node.args else None
+    if node.name == "round":
+        return node.args[0] if kind in ("int", "long") and len(node.args) == 1 else node
+    return _of_span(node) if kind == "timespan" else node
+
+
+def _between(node: ir.Between, types: Types) -> ir.Between:
+    low, high = type_of(node.low, types), type_of(node.high, types)
+    node = dataclasses.replace(node, value=beside(node.value, type_of(node.value, types), low))
+    if (low, high) == ("datetime", "timespan"):
+        return dataclasses.replace(node, high=ir.BinaryOp("+", node.low, node.high))
+    return node
 
 
 def _gathered(node: ir.FunctionCall, types: Types) -> ir.Expr:
