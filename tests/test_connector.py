@@ -84,6 +84,28 @@ def test_an_alert_that_shows_up_late_in_a_known_incident_is_found(lab: Lab):
     assert ids(lab.cases) == expected(1, letters="abcz")
 
 
+@pytest.mark.parametrize("late", [60, 120])
+def test_data_that_arrives_hours_late_is_found_by_the_longer_look(lab: Lab, late):
+    incident_late = incident(99, 3)
+    changes = [*opened(1, 2), *many(60, "a", first=200, since=-50)]
+    changes += [c for n in range(10, 10 + late // 2) for c in opened(n, 5 + 2 * (n - 10), "a")]
+    changes += [IncidentOpened(at(3 + late), incident_late),
+                AlertRaised(at(3 + late), alert(99, "a", 3), touch=False),
+                AlertRaised(at(2 + late), alert(1, "z", 2), touch=False)]  # fmt: skip
+    lab.load(story(changes))
+    for _ in range(late + 40):
+        lab.advance(minutes=1)
+        lab.poll(max_incidents=100)
+    seen = ids(lab.cases)
+    assert (seen["da99-a"], seen["da1-z"]) == (1, 1)
+    assert max(seen.values()) == 1
+    lab.clear_journal()
+    for _ in range(60):
+        lab.advance(minutes=1)
+        lab.poll(max_incidents=100)
+    assert lab.requests()[LIST] <= 60 + 2 * 3
+
+
 def test_incidents_equal_to_the_seventh_digit_are_all_found(lab: Lab):
     same = stamp(-10, "1234567")
     changes = [c for n in range(1, 131) for c in opened(n, -10, "a", updated=same)]

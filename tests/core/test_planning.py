@@ -1,9 +1,12 @@
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from defender365.core.model import UNKNOWN_TIME, Incident
 from defender365.core.planning import (
     DAY,
+    DEEP,
     MAX_ANCHORS,
     OVERLAP,
     PAGE,
@@ -41,10 +44,31 @@ def test_a_new_pass_starts_an_overlap_and_the_last_pass_duration_before_the_newe
     walk = Pass.first(T0, now=NOW)
     walk.handled(incident(1, 10_000))
     walk.finish(now=NOW + 300)
+    walk.deep = NOW + 10_000
     following = walk.resumed(now=NOW + 10_999)
     assert following.position == T0 + 10_000 * SECOND - OVERLAP - 300 * SECOND
     assert following.pass_over() == 0
     assert not following.complete
+
+
+def test_every_half_hour_a_pass_starts_three_hours_before_the_newest():
+    walk = Pass.first(T0, now=NOW)
+    starts = []
+    for minute in range(1_000, 1_062):
+        walk.handled(incident(minute, minute * 60))
+        walk.finish(NOW + minute * 60)
+        walk = walk.resumed(NOW + minute * 60)
+        starts.append(T0 // SECOND + minute * 60 - walk.position // SECOND)
+    # A pass of a minute adds that minute; the first one lasted as long as all before it.
+    assert Counter(starts[1:]) == {OVERLAP // SECOND + 60: 59, DEEP // SECOND + 60: 2}
+    assert [n for n, back in enumerate(starts) if back > OVERLAP // SECOND + 60] == [0, 30, 60]
+
+
+def test_a_clock_that_was_set_back_does_not_end_the_looks_further_back():
+    walk = Pass.first(T0, now=NOW + 10 * DAY)
+    walk.handled(incident(1, 20_000))
+    walk.finish(NOW)
+    assert walk.resumed(NOW + 20_000).position == T0 + 20_000 * SECOND - DEEP
 
 
 def test_a_pass_that_has_not_reached_the_end_goes_on_where_it_stands():
@@ -76,6 +100,7 @@ def test_times_far_ahead_and_forgotten_ones_do_not_move_the_start():
     walk = Pass.first(T0, now=T0 // SECOND)
     walk.handled(incident(1, 10 * DAY))
     walk.finish(T0 // SECOND)
+    walk.deep = NOW + 9_000
     assert walk.resumed(NOW + 9_000).position == T0 + 9_000 * SECOND - OVERLAP
     forgotten = T0 + 2 * DAY * SECOND
     assert walk.resumed(T0 // SECOND, forgotten).position == forgotten + 1

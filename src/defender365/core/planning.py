@@ -26,6 +26,11 @@ OVERLAP = 30 * 60 * SECOND
 """How far before the newest time a pass starts: alerts were seen to arrive 10 minutes late and
 more (Azure/Azure-Sentinel#9111, wazuh/wazuh#24323)."""
 
+DEEP = 3 * 60 * 60 * SECOND
+DEEP_EVERY = 30 * 60
+"""Every half hour a pass starts three hours before the newest time: what arrives later than the
+overlap, up to two and a half hours late, is found by it (wazuh/wazuh#35661 waits two hours)."""
+
 PAGE = 50
 """The most incidents Graph gives in one page (wazuh/wazuh#28070)."""
 
@@ -53,6 +58,8 @@ class Pass:
     complete: bool = False
     took: int = 0
     """How long this pass lasted when it was complete, in seconds."""
+    deep: int = 0
+    """When the last pass that looked further back began, in seconds by the host's clock."""
     recheck: int = 0
     """A time that the next pass must ask again from; 0 for none."""
     anchors: dict[str, int] = field(default_factory=dict)
@@ -65,7 +72,7 @@ class Pass:
     def ahead(self, now: int) -> "Pass":
         """A pass of what is new, beside this one: it never asks for what lies before its start."""
         start = now * SECOND - OVERLAP
-        return Pass(origin=start, start=start, position=start, began=now)
+        return Pass(origin=start, start=start, position=start, began=now, deep=now)
 
     def reached(self, fresh: "Pass") -> bool:
         """True when this pass has come to where the pass of what is new began."""
@@ -81,7 +88,7 @@ class Pass:
         rechecks = [ticks for ticks in (self.recheck, fresh.recheck) if ticks]
         made = Pass(
             self.origin, fresh.start, fresh.position, set(fresh.boundary),
-            newest=max(self.newest, fresh.newest), began=self.began,
+            newest=max(self.newest, fresh.newest), began=self.began, deep=self.deep,
             recheck=min(rechecks, default=0), anchors={**self.anchors, **fresh.anchors},
         )  # fmt: skip
         if fresh.complete:
@@ -91,23 +98,26 @@ class Pass:
     @classmethod
     def first(cls, ticks: int, now: int) -> "Pass":
         """The first pass of all, from this time on."""
-        return cls(origin=ticks, start=ticks, position=ticks, began=now)
+        return cls(origin=ticks, start=ticks, position=ticks, began=now, deep=now)
 
-    def resumed(self, now: int, forgotten: int = 0, overlap: int = OVERLAP) -> "Pass":
+    def resumed(self, now: int, forgotten: int = 0) -> "Pass":
         """This pass if it has not reached the end, else a new one that starts an overlap earlier.
 
-        A pass that lasted long lets data arrive behind it for as long: its duration is added. A
+        Every half hour the overlap is a long one. A pass that lasted long lets data arrive behind it for as long: its duration is added. A
         time ahead of the host's clock is nobody's newest (a clock that is slow only makes the
         overlap longer). What was `forgotten` cannot be recognised any more and is not asked for again.
         """
         if not self.complete:
             return self
         newest = min(self.newest, now * SECOND)
+        deep = abs(now - self.deep) >= DEEP_EVERY
+        overlap = DEEP if deep else OVERLAP
         start = max(newest, self.origin) - overlap - self.took * SECOND
         if self.recheck:
             start = min(start, self.recheck)
         start = max(self.origin, start, forgotten + 1 if forgotten else 0)
-        return Pass(self.origin, start, start, newest=newest, began=now)
+        looked = now if deep else self.deep
+        return Pass(self.origin, start, start, newest=newest, began=now, deep=looked)
 
     def finish(self, now: int) -> None:
         """The walk has reached the end of the list."""
@@ -158,7 +168,8 @@ class Pass:
         return {
             "origin": self.origin, "start": self.start, "position": self.position,
             "boundary": sorted(self.boundary), "newest": self.newest, "began": self.began,
-            "complete": self.complete, "took": self.took, "recheck": self.recheck, "anchors": self.anchors,
+            "complete": self.complete, "took": self.took, "deep": self.deep, "recheck": self.recheck,
+            "anchors": self.anchors,
         }  # fmt: skip
 
     @classmethod
@@ -170,6 +181,7 @@ class Pass:
         }
         return cls(
             **numbers,
+            deep=int(found.get("deep", 0)),
             boundary={str(item) for item in found["boundary"]},
             complete=bool(found["complete"]),
             anchors={str(k): int(v) for k, v in dict(found["anchors"]).items()},
