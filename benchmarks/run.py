@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import hunting
+from benchmarks import connector_loops, hunting
 from benchmarks.google_ping import google_ping
 from benchmarks.kql_engine import engine_ratio
 from benchmarks.least_client import ASKED, SIGNED_IN
@@ -222,6 +222,12 @@ def memory_ratio() -> str:
         )
 
 
+def loops(size: tuple[int, int]) -> str:
+    """Our connector beside the reference loops, each a process, against the floor."""
+    with tenant(*size) as place:
+        return connector_loops.side_by_side(place, run, sys.executable, size)
+
+
 def emulator_speed() -> str:
     """How long the emulator takes to list 1,000 x 3 in pages of 50."""
     with tenant(1000, 3) as place:
@@ -238,6 +244,10 @@ MEASURES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("A Ping of the Google package, token kept", "within 1.3 times the least", google_ratio),
     ("CPU of delivering 1,000 x 3", "within 4 times fetch and parse", cpu_ratio),
     ("Peak memory, 50 x 400", "within 2 times page and idle process", memory_ratio),
+    *(
+        (f"Four loops, {size[0]:,} x {size[1]}", "as ratios to the floor", partial(loops, size))
+        for size in connector_loops.SIZES
+    ),
     ("A hunt of 100,000 rows to CSV", "within 1.5 times receiving and parsing", hunt_ratio),
     ("A hunt's memory", "flat", hunt_memory),
     ("The emulator", "within a second", emulator_speed),

@@ -1,8 +1,8 @@
 """Runs every loop in every situation and writes the fault matrix into docs/connector.md.
 
 `python -m tools.matrix --write` writes it, `--check` fails when it is not what is measured. All of
-it happens in virtual time, so two runs measure the same. `--full` measures the catch-up in full
-size (minutes of real time) and is only of use with `--write`.
+it happens in virtual time, so two runs measure the same. The catch-up after an outage, which takes
+longer, is measured with `--write` and with `--check --full`.
 """
 
 import difflib
@@ -11,11 +11,13 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from tests.matrix.catch_up import FULL, CaughtUp, catch_up
 from tests.matrix.rows import GROUPS, SITUATIONS
 from tests.matrix.run import LOOPS, Cell, measure, serving
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "connector.md"
 MARK = "<!-- matrix -->"
+CATCH_UP = "<!-- catch-up -->"
 WORKERS = 2
 
 
@@ -41,6 +43,26 @@ def table() -> str:
     return "\n".join(parts)
 
 
+def drained(name: str) -> CaughtUp:
+    """How one loop comes back from a day's outage."""
+    logging.disable(logging.CRITICAL)
+    with serving() as emulator:
+        return catch_up(emulator, FULL, name)
+
+
+def catch_up_table() -> str:
+    """How each loop comes back."""
+    names = [kind.name for kind in LOOPS]
+    with ProcessPoolExecutor(WORKERS) as pool:
+        found = list(pool.map(drained, names))
+    lines = [
+        "| loop | lost | twice | requests | drained in | a new one waits |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [f"| {name} | {each.words()} |" for name, each in zip(names, found, strict=True)]
+    return "\n".join(lines) + "\n"
+
+
 def put(page: str, mark: str, text: str) -> str:
     """The page with this text between its two marks. Raises ValueError without them."""
     head, _, tail = page.split(mark)
@@ -51,6 +73,8 @@ def main() -> int:
     """Write or check."""
     old = PAGE.read_text(encoding="utf-8")
     new = put(old, MARK, table())
+    if {"--write", "--full"} & set(sys.argv[1:]):
+        new = put(new, CATCH_UP, catch_up_table())
     if "--write" in sys.argv[1:]:
         PAGE.write_text(new, encoding="utf-8")
         return 0

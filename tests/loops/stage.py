@@ -4,14 +4,16 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
-from defender_emulator.server import Emulator
 from tests.fakes import START, FakeTime
+
+if TYPE_CHECKING:  # a benchmark has its emulator in another process
+    from defender_emulator.server import Emulator
 
 HOURS_BACK = 1
 """How far back a loop looks when it has no state."""
@@ -58,10 +60,12 @@ class Loop(Protocol):
 class Stage:
     """One tenant and the machine that a loop runs on."""
 
-    def __init__(self, emulator: Emulator, *, clock_hours: float = 0.0) -> None:
+    def __init__(
+        self, emulator: "Emulator", *, clock_hours: float = 0.0, start: datetime = START
+    ) -> None:
         self.emulator = emulator
         self.world = emulator.world
-        self.time = FakeTime(START)
+        self.time = FakeTime(start)
         self.time.advance(clock_hours * 3600)
         self.time.wait = self.pass_time  # type: ignore[method-assign]
         self.delivered: list[Delivered] = []
