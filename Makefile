@@ -6,7 +6,7 @@ RUN := $(VENV)/.run-installed
 TEST := $(VENV)/.test-installed
 CODE := src emulator tests tools benchmarks
 
-.PHONY: demo test check format types imports derived derive bench lock clean setup
+.PHONY: demo test check format types imports derived derive bench matrix lock clean setup
 
 demo: $(RUN)
 	@$(BIN)/defender365 demo
@@ -34,6 +34,10 @@ derive: $(TEST)
 
 bench: $(TEST)
 	$(BIN)/python -m benchmarks.run
+
+# Runs every loop in every situation and writes the fault matrix into docs/connector.md.
+matrix: $(TEST)
+	$(BIN)/python -m tools.matrix --write
 
 setup: $(TEST)
 

@@ -44,8 +44,6 @@ class Situation:
     clock_hours: float = 0.0
     steady: float = 0.0
     """Until when something happens at any minute, so that the loop runs each minute."""
-    ours_loses: int = 0
-    """How many alerts our connector is known to lose here: a finding, written where it is seen."""
 
 
 def paged() -> list[Change]:

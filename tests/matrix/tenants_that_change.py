@@ -119,7 +119,7 @@ CHANGING = (
         "An incident is 60 minutes late",
         "An incident of minute 3 is listed from minute 63 on; others open all the time.",
         lambda: [*flow(), *late_incident(3.2, 63.2)], marks=(63,), steady=FLOWS, losers=EVERYBODY,
-        ours_loses=1,
+
     ),
     Situation(
         "An alert is 5 minutes late",
@@ -136,7 +136,7 @@ CHANGING = (
         "An alert is 60 minutes late",
         "It shows up in a known incident whose own time does not move.",
         lambda: [*flow(), AlertRaised(at(63.2), alert(300, "z", 3.2), touch=False)], marks=(63,), steady=FLOWS,
-        losers=EVERYBODY, ours_loses=1,
+        losers=EVERYBODY,
     ),
     Situation(
         "An alert joins an old incident", "At minute 5, in an incident of 50 minutes before.",
