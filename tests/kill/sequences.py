@@ -23,9 +23,9 @@ FAULTS = (
 SHARES = (0.0, 0.5, 1.0)
 """How much of a write is done: one byte, half of it, all but one byte."""
 
-A_KILL_COSTS = 2
-"""Requests at most. State moves with each page, so a kill loses the one request of its page; and
-the run that finds the list's end may be lost with it, so that another asks once more."""
+A_RUN_COSTS = 2
+"""Requests at most that a run more takes, killed or not. State moves with each page, so a kill
+loses the one request of its page; and the run after it asks the list once more for its end."""
 
 
 @dataclass
@@ -55,15 +55,16 @@ def sequence(
     lively = seed % 2 == 1
     options = ("--max-incidents-to-fetch", str(chance.choice([2, 3, 5, 10, 40])))
     tenant = any_tenant(chance)
-    base = 0
+    extra = more_runs = 0
     if not lively:
         calm = Trial(emulator, nursery, folder / "calm", tenant, *options)
         calm.until_quiet()
-        base = calm.requests()
+        extra, more_runs = -calm.requests(), -calm.runs
     trial = Trial(emulator, nursery, folder / "killed", tenant, *options)
     trial.until_quiet(_stops(trial, chance, kills, lively=lively))
-    extra = 0 if lively else trial.requests() - base
-    if extra > A_KILL_COSTS * trial.kills:
+    if not lively:
+        extra, more_runs = extra + trial.requests(), more_runs + trial.runs
+    if extra > A_RUN_COSTS * max(trial.kills, more_runs):
         trial.findings.append(f"{extra} requests more than a connector that lives")
     repeats = len(trial.lines()[0]) - len(trial.wanted())
     return Outcome(

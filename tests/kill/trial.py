@@ -85,7 +85,9 @@ class Trial:
         if summary["throttled_until"]:
             self.wait(WAIT_SECONDS)
             return False
-        return not summary["backlog"] and not summary["error"]
+        walk = self.state().walk
+        at_rest = walk is not None and not walk.recheck
+        return at_rest and not summary["backlog"] and not summary["error"]
 
     def wait(self, seconds: float) -> None:
         """Time passes: here by making what the state remembers older."""
