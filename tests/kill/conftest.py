@@ -34,5 +34,5 @@ def new_trial(emulator, nursery, tmp_path):
 
 
 @pytest.fixture
-def trial(new_trial) -> Trial:
+def trial(new_trial):
     return new_trial()

@@ -76,8 +76,8 @@ class Run:
         os.environ.update(self._order["environment"])
         for descriptor, (_, to) in enumerate(self._pipes, start=1):
             os.dup2(to, descriptor)
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123  a descriptor
-        sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)  # noqa: SIM115, PTH123
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  a descriptor
+        sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)  # noqa: SIM115
         if "largest_file" in self._order:
             limit = self._order["largest_file"]
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))

@@ -17,6 +17,8 @@ from tests.kill.sequences import Outcome, sequence
 from tests.stories import story
 
 KILLS_EACH = 8
+IN_MEMORY = Path("/dev/shm")
+"""A killed process loses nothing that a disk would have kept, so no disk is needed."""
 
 
 def _sequences(seeds: list[int]) -> list[Outcome]:
@@ -26,18 +28,23 @@ def _sequences(seeds: list[int]) -> list[Outcome]:
 
 
 def _one(emulator: Emulator, nursery: Nursery, seed: int) -> Outcome:
-    with tempfile.TemporaryDirectory(prefix="defender365-kill-") as folder:
+    place = IN_MEMORY if IN_MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="defender365-kill-", dir=place) as folder:
         return sequence(emulator, nursery, Path(folder), seed, kills=KILLS_EACH)
 
 
 def sweep(kills: int, seed: int, jobs: int) -> Iterator[Outcome]:
     """Sequences with seeds from this one on, in so many processes, until there are enough kills."""
     batch, done = 5, 0
-    batches = (list(range(first, first + batch)) for first in range(seed * 1_000_000, sys.maxsize, batch))
+    batches = (
+        list(range(first, first + batch)) for first in range(seed * 1_000_000, sys.maxsize, batch)
+    )
     # A fork would copy the emulator's threads.
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         while done < kills:
-            for outcomes in pool.imap_unordered(_sequences, [next(batches) for _ in range(2 * jobs)]):
+            for outcomes in pool.imap_unordered(
+                _sequences, [next(batches) for _ in range(2 * jobs)]
+            ):
                 done += sum(outcome.kills for outcome in outcomes)
                 yield from outcomes
 

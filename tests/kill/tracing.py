@@ -75,22 +75,26 @@ class Traced:
         self._ask(SET_OPTIONS, OPTIONS)
         self._signal = 0
 
-    def go_to(self, number: int | None, share: float = 0.5) -> bool:
-        """Go on to the point of this number; False when the process ended before it."""
+    def go_to(self, target: int | str | None, share: float = 0.5) -> bool:
+        """Go on to the point of this number, or the next of this name; False when there is none."""
         while self._next_stop(CONTINUE, AT_THE_FILTER):
             call, arguments = self._call()
             name = point_name(self.pid, call, arguments)
             if not name:
                 continue
-            before = len(self.points)
-            self.points.append(name)
             size = regular_size(self.pid, arguments[0]) if call == WRITE else None
+            here = [name]
             if size is not None and arguments[2] > 1:
-                self.points.append(f"half of {name}")
-            if number is None or number >= len(self.points):
+                here.append(f"half of {name}")
+            first = len(self.points)
+            self.points += here
+            wanted = [n for n, point in enumerate(here) if target in {first + n, point}]
+            if not wanted:
                 continue
-            if number > before and size is not None:
+            if wanted[0] == 1 and size is not None:
                 self._write_a_part(size, arguments[2], share)
+            else:
+                del self.points[first + 1 :]
             return True
         return False
 

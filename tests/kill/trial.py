@@ -55,7 +55,7 @@ class Trial:
             "environment": self.environment, **more,
         }  # fmt: skip
 
-    def run(self, stop_at: int | None = None, **more: Any) -> Ending:
+    def run(self, stop_at: int | str | None = None, **more: Any) -> Ending:
         """One run, killed at a point if it comes so far; then the files must hold what they say."""
         ending = self._nursery.run(self.order(stop_at=stop_at, **more))
         self.runs += 1
