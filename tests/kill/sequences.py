@@ -61,7 +61,8 @@ def sequence(
         calm.until_quiet()
         extra, more_runs = -calm.requests(), -calm.runs
     trial = Trial(emulator, nursery, folder / "killed", tenant, *options)
-    trial.until_quiet(_stops(trial, chance, kills, lively=lively))
+    stops = _stops(trial, chance, kills, lively=lively)
+    trial.until_quiet(stops, quiet_runs=2 if lively else 1)
     if not lively:
         extra, more_runs = extra + trial.requests(), more_runs + trial.runs
     if extra > A_RUN_COSTS * max(trial.kills, more_runs):
