@@ -49,12 +49,17 @@ def sequence(
     """One connector over a tenant of chance, killed so many times at most.
 
     With an even seed nothing else happens, and the requests are counted against a connector that
-    lives; with an odd one there are faults and news as well.
+    lives; with an odd one there are faults and news as well. A third of the tenants has a past of
+    eight hours, of which the connector first reads what is new.
     """
     chance = random.Random(seed)
     lively = seed % 2 == 1
-    options = ("--max-incidents-to-fetch", str(chance.choice([2, 3, 5, 10, 40])))
-    tenant = any_tenant(chance)
+    hours = chance.choice([1, 1, 8])
+    options = (
+        "--max-incidents-to-fetch", str(chance.choice([2, 3, 5, 10, 40])),
+        "--max-hours-backwards", str(hours),
+    )  # fmt: skip
+    tenant = any_tenant(chance, hours)
     extra = more_runs = 0
     if not lively:
         calm = Trial(emulator, nursery, folder / "calm", tenant, *options)
@@ -70,7 +75,7 @@ def sequence(
     repeats = len(trial.lines()[0]) - len(trial.wanted())
     return Outcome(
         seed, trial.kills, trial.points, len(trial.lost), len(trial.second_ids), extra, repeats,
-        len(trial.leftovers()), trial.findings,
+        trial.leftovers(), trial.findings,
     )  # fmt: skip
 
 

@@ -12,11 +12,12 @@ def small_tenant() -> Scenario:
     return story([*many(12, "ab"), *kept_out])
 
 
-def any_tenant(chance: random.Random) -> Scenario:
+def any_tenant(chance: random.Random, hours: int = 1) -> Scenario:
     """A tenant of chance: 3 to 20 incidents of 1 to 4 alerts, some kept out, some at equal times."""
     changes: list[Change] = []
     for number in range(1, chance.randint(3, 20) + 1):
-        minutes = chance.choice([-50, -40, -30, -20, -10]) + chance.choice([0, 0, chance.random()])
+        minutes = hours * chance.choice([-50, -40, -30, -20, -10])
+        minutes += chance.choice([0, 0, chance.random()])
         if chance.random() < 0.2:
             changes += _resolved(number, minutes)
         else:

@@ -127,10 +127,9 @@ class Trial:
         """Requests to the API so far; sign-ins are not counted."""
         return sum(entry["route"] != TOKEN for entry in self.world.journal.entries())
 
-    def leftovers(self) -> list[str]:
-        """Temporary files that killed runs left behind."""
-        folders = (self.memory, self.home / ".cache/defender365")
-        return [p.name for f in folders if f.is_dir() for p in f.iterdir() if p.name[0] == "."]
+    def leftovers(self) -> int:
+        """How many temporary files of the kept tokens killed runs left behind."""
+        return len(list((self.home / ".cache/defender365").glob(".*")))
 
     # What must hold.
 
@@ -151,6 +150,8 @@ class Trial:
         found, torn = self.lines()
         if torn:
             self.findings.append(f"a torn line is left: {torn[:60]!r}")
+        if any(self.memory.glob(".*")):
+            self.findings.append("temporary files pile up beside the state")
         self.lost = self.wanted() - {line["display_id"] for line in found}
         ids = defaultdict(set)
         for line in found:
