@@ -6,7 +6,7 @@ RUN := $(VENV)/.run-installed
 TEST := $(VENV)/.test-installed
 CODE := src emulator tests tools benchmarks
 
-.PHONY: demo test check format types imports derived derive bench matrix lock clean setup
+.PHONY: demo test check format types imports derived derive bench matrix kill lock clean setup
 
 demo: $(RUN)
 	@$(BIN)/defender365 demo
@@ -38,6 +38,10 @@ bench: $(TEST)
 # Runs every loop in every situation and writes the fault matrix into docs/connector.md.
 matrix: $(TEST)
 	$(BIN)/python -m tools.matrix --write
+
+# Kills the connector thousands of times, at its requests and writes, and looks for what is lost.
+kill: $(TEST)
+	$(BIN)/python -m tests.kill.sweep --kills 3000 --seed 7
 
 setup: $(TEST)
 

@@ -16,7 +16,7 @@ def any_tenant(chance: random.Random, hours: int = 1) -> Scenario:
     """A tenant of chance: 3 to 20 incidents of 1 to 4 alerts, some kept out, some at equal times."""
     changes: list[Change] = []
     for number in range(1, chance.randint(3, 20) + 1):
-        minutes = hours * chance.choice([-50, -40, -30, -20, -10])
+        minutes: float = hours * chance.choice([-50, -40, -30, -20, -10])
         minutes += chance.choice([0, 0, chance.random()])
         if chance.random() < 0.2:
             changes += _resolved(number, minutes)

@@ -57,7 +57,7 @@ class Trial:
 
     def run(self, stop_at: int | str | None = None, **more: Any) -> Ending:
         """One run, killed at a point if it comes so far; then the files must hold what they say."""
-        ending = self._nursery.run(self.order(stop_at=stop_at, **more))
+        ending = self.ask(stop_at=stop_at, **more)
         self.runs += 1
         self.kills += ending.killed
         self.points += len(ending.points)
@@ -65,8 +65,12 @@ class Trial:
             self._found(f"exit code {ending.status}", ending)
         if "Another run is using" in ending.stdout:
             self._found("the lock outlives its holder", ending)
-        self._check_memory(ending)
+        self.check_memory(ending)
         return ending
+
+    def ask(self, **more: Any) -> Ending:
+        """One run, and no look at the files after it."""
+        return self._nursery.run(self.order(**more))
 
     def until_quiet(self, stops: Iterable[dict[str, Any]] = (), *, quiet_runs: int = 1) -> None:
         """Run, killed where the stops say, until nothing waits; then everything must be there.
@@ -133,7 +137,7 @@ class Trial:
 
     # What must hold.
 
-    def _check_memory(self, ending: Ending) -> None:
+    def check_memory(self, ending: Ending) -> None:
         """After any kill: the state is absent or whole, and what it calls delivered is there."""
         try:
             state = self.state()
