@@ -74,7 +74,7 @@ class Elsewhere(Stage):
     So all of the last hour, which is what the tenant holds, lies in every loop's first window.
     """
 
-    def __init__(self, ready: dict[str, str], now: datetime) -> None:
+    def __init__(self, ready: dict[str, str], now: datetime, wanted: int) -> None:
         clock = SimpleNamespace(advance=lambda _seconds: None, now=lambda: now)
         far: Any = SimpleNamespace(
             ready=ready, url=ready["url"], ca_bundle=ready["ca_bundle"],
@@ -82,6 +82,13 @@ class Elsewhere(Stage):
         )  # fmt: skip
         super().__init__(far, start=now - timedelta(minutes=30))
         self.count = 0
+        self.wanted = wanted
+        self._before = -1
+
+    def goes_on(self) -> bool:
+        """True until everything came, or a run brought nothing."""
+        news, self._before = self.count > self._before, self.count
+        return news and self.count < self.wanted
 
     def take(self, incident_id: str, alert_id: str) -> None:  # noqa: ARG002  only counted
         """Count it."""
@@ -93,18 +100,16 @@ class Elsewhere(Stage):
 
 
 def reference(name: str, stage: Elsewhere) -> None:
-    """Poll a reference loop until a run brings nothing."""
+    """Poll a reference loop until everything came."""
     loop: Loop = next(kind for kind in REFERENCES if kind.name == name)(stage)
-    before = -1
-    while stage.count > before:
-        before = stage.count
+    while stage.goes_on():
         loop.poll()
         stage.pass_time(60)
     loop.close()
 
 
 def ours(stage: Elsewhere) -> None:
-    """Poll our connector until a run brings nothing; each run reads and writes its state."""
+    """Poll our connector until everything came; each run reads and writes its state."""
     from defender365.connector import Delivery, Rules, poll  # noqa: PLC0415  only ours pays
     from defender365.core.filters import Filters  # noqa: PLC0415
     from defender365.core.mapping import EnvironmentRule  # noqa: PLC0415
@@ -124,9 +129,8 @@ def ours(stage: Elsewhere) -> None:
         lambda case: stage.take(case.ticket_id, case.display_id),
         lambda state: setattr(stage, "text", dump_state(state)),
     )
-    before = -1
-    while stage.count > before:
-        before, state = stage.count, load_state(stage.text)
+    while stage.goes_on():
+        state = load_state(stage.text)
         client = connect(
             told, host=Host({"HOME": "/nonexistent"}), clock=stage.time.clock, seconds=150,
             spent=state.spent,
@@ -141,7 +145,7 @@ def ours(stage: Elsewhere) -> None:
 
 def child(name: str, ready: dict[str, str]) -> None:
     """One loop in this process; prints what it cost."""
-    stage = Elsewhere(ready, datetime.fromisoformat(ready["now"]))
+    stage = Elsewhere(ready, datetime.fromisoformat(ready["now"]), int(ready["alerts"]))
     before = resource.getrusage(resource.RUSAGE_SELF)
     if name == "ours":
         ours(stage)
@@ -173,7 +177,7 @@ def side_by_side(place: Any, run: Callable[..., Any], python: str, size: tuple[i
     ]
     env = {**place.env, "PYTHONPATH": ":".join([str(Path(__file__).parent.parent), *sys.path])}
     for name in NAMES:
-        told = json.dumps({**place.ready, "now": now})
+        told = json.dumps({**place.ready, "now": now, "alerts": str(least["alerts"])})
         done = run([python, "-m", "benchmarks.connector_loops", "--child", name, told], env)
         found = json.loads(done.output)
         short = "" if found["alerts"] == least["alerts"] else f" of {found['alerts']:,} alerts"
