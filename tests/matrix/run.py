@@ -1,7 +1,6 @@
 """Runs one situation with one loop in virtual time, and measures what came of it."""
 
 import math
-import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,9 +46,8 @@ class Cell:
 
 @contextmanager
 def serving() -> Iterator[Emulator]:
-    """An emulator whose answers leave at once."""
+    """An emulator for the situations."""
     with Emulator(story([]), factor=0.0) as running:
-        running._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield running
 
 

@@ -84,7 +84,8 @@ class _Poll:
             self.summary.failure = error
         walk = self.state.walk
         ended = self.resting and self.walk is walk
-        self.summary.backlog = walk is not None and not walk.complete and not ended
+        waits = walk is not None and (not walk.complete or walk.recheck > 0)
+        self.summary.backlog = waits and not ended
         self._settle(commit=False)
 
     def ended(self) -> None:

@@ -57,6 +57,9 @@ class TextFile:
                 os.fsync(file.fileno())
             if self._mode != 0o600:
                 Path(name).chmod(self._mode)
+        except OSError as error:
+            Path(name).unlink(missing_ok=True)
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
@@ -83,13 +86,15 @@ class StateFile(TextFile):
         write an empty one, so somebody else emptied it, and starting afresh could lose incidents.
         """
         try:
-            text = super().read()
+            text = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
         except (OSError, UnicodeDecodeError) as error:
             kind = type(error).__name__
             raise StateUnreadable(
                 f"The state file {self.path} cannot be read ({kind}). Nothing was changed."
             ) from None
-        if not text.strip() and self.path.exists():
+        if not text.strip():
             raise StateUnreadable(
                 f"The state file {self.path} is empty. Nothing was changed. Restore it from a"
                 " backup, or remove it to start afresh (Max Hours Backwards back from now)."
