@@ -151,6 +151,7 @@ def test_a_state_is_written_beside_synced_and_put_in_place(trial: Trial):
 
 def test_a_reader_never_sees_half_a_state(tmp_path):
     path = tmp_path / "state.json"
+    StateFile(path).write(dump_state(State()))
     apart = multiprocessing.get_context("spawn")  # a fork would copy the emulator's threads
     begun, enough, answers = apart.Event(), apart.Event(), apart.Queue()
     reader = apart.Process(target=read_on_and_on, args=(path, begun, enough, answers))
