@@ -61,9 +61,10 @@ def _sentences(state: State, values: dict[str, Any], now: float) -> list[str]:
         return ["The connector has not run with this memory yet."]
     ended = float(last.get("ended_at", 0))
     said = [
-        f"The last run ended {_ago(now - ended)}, at {utc(ended)}: {last['incidents_processed']}"
-        f" incidents processed, {last['alerts_delivered']} alerts delivered,"
-        f" {sum(last['requests'].values())} requests."
+        f"The last run ended {_ago(now - ended)}, at {utc(ended)}:"
+        f" {_many(last['incidents_processed'], 'incident')} processed,"
+        f" {_many(last['alerts_delivered'], 'alert')} delivered,"
+        f" {_many(sum(last['requests'].values()), 'request')}."
     ]
     if last.get("error"):
         good = values["last_success"]
@@ -80,10 +81,14 @@ def _sentences(state: State, values: dict[str, Any], now: float) -> list[str]:
         said.append(f"Set aside: {', '.join(list(state.aside)[:5])}"
                     f"{' and more' if len(state.aside) > 5 else ''}; connector explain says why.")  # fmt: skip
     said.append(
-        f"It remembers {values['remembered_alerts']} alerts of {values['remembered_incidents']} incidents"
-        f" in {values['state_characters']} characters."
+        f"It remembers {_many(values['remembered_alerts'], 'alert')} of"
+        f" {_many(values['remembered_incidents'], 'incident')} in {values['state_characters']} characters."
     )
     return said
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _ago(seconds: float) -> str:
