@@ -6,7 +6,7 @@ RUN := $(VENV)/.run-installed
 TEST := $(VENV)/.test-installed
 CODE := src emulator tests tools benchmarks
 
-.PHONY: demo test check format types imports derived derive bench matrix kill lock clean setup
+.PHONY: demo test check format types imports derived derive bench matrix kill model lock clean setup
 
 demo: $(RUN)
 	@$(BIN)/defender365 demo
@@ -42,6 +42,10 @@ matrix: $(TEST)
 # Kills the connector thousands of times, at its requests and writes, and looks for what is lost.
 kill: $(TEST)
 	$(BIN)/python -m tests.kill.sweep --kills 3000 --seed 7
+
+# A long search for a sequence that loses or doubles an alert; e.g. make model EXAMPLES=5000 SEED=7.
+model: $(TEST)
+	@$(BIN)/python -m tests.machine.long --examples $(or $(EXAMPLES),2000) --seed $(or $(SEED),1) --processes $(or $(PROCESSES),1)
 
 setup: $(TEST)
 

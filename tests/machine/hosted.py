@@ -46,7 +46,9 @@ class Hosted:
         self._deliveries = 0
         self._commits = 0
 
-    def run(self, most: int = 100, seconds: float = 150, death: Death | None = None) -> Summary | None:
+    def run(
+        self, most: int = 100, seconds: float = 150, death: Death | None = None
+    ) -> Summary | None:
         """One run; None when its process was killed."""
         fatal = death or Death()
         state = load_state(self.lab.state_text)
@@ -56,7 +58,9 @@ class Hosted:
         self.client.transport.deadline = Deadline(self.lab.time.clock, seconds)
         self.client.budgets = Budgets(self.lab.time.clock, state.spent)
         self._deliveries = self._commits = 0
-        delivery = Delivery(lambda case: self._deliver(case, fatal), lambda s: self._commit(s, fatal))
+        delivery = Delivery(
+            lambda case: self._deliver(case, fatal), lambda s: self._commit(s, fatal)
+        )
         try:
             summary = poll(self.client, state, rules, self.lab.time.clock, delivery)
         except Killed:

@@ -52,7 +52,9 @@ class Machine(RuleBasedStateMachine):
         lab.time.passed, lab.time.start = 0.0, START + timedelta(seconds=skew)
         lab.time.waits.clear()
         lab.state_text = lab.box.text = ""
-        self.open_client = lab.client(seconds=150)  # one for all runs of an example: four times faster
+        self.open_client = lab.client(
+            seconds=150
+        )  # one for all runs of an example: four times faster
         self.tenancy = Tenancy(lab)
         self.oracle = Oracle(self.tenancy, Wanted(severity, source))
         self.hosted = Hosted(lab, self.open_client.__enter__(), self.oracle)
@@ -158,9 +160,7 @@ class Machine(RuleBasedStateMachine):
         deliveries=st.none() | st.integers(0, 70), commits=st.none() | st.integers(0, 3),
         received=st.booleans(), most=MOST,
     )  # fmt: skip
-    def kill(
-        self, deliveries: int | None, commits: int | None, received: bool, most: int
-    ) -> None:
+    def kill(self, deliveries: int | None, commits: int | None, received: bool, most: int) -> None:
         """A run is killed, in the middle of delivery or before it commits."""
         self.hosted.run(most, death=Death(deliveries, commits, received))
 

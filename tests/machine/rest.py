@@ -87,6 +87,6 @@ def _check_cost(hosted: Hosted) -> None:
 def _fair_cost(hosted: Hosted) -> int:
     tenant = hosted.oracle.tenancy.tenant
     times = [ticks_of(record.get("lastUpdateDateTime")) or 0 for record in tenant.all_incidents()]
-    window = sum(time >= max(times) - WINDOW for time in times)
-    alone = sum(tenant.count_alerts(key) > 0 for key in tenant.incidents)
+    window: int = sum(time >= max(times) - WINDOW for time in times)
+    alone: int = sum(tenant.count_alerts(key) > 0 for key in tenant.incidents)
     return 2 + window // 50 + alone

@@ -118,7 +118,13 @@ class Tenancy:
         bad: dict[str, Any] = alert(key, "bad", self._minutes)
         if kind == "alert without id":
             bad["id"] = ""
-        nulls = ("createdDateTime", "lastUpdateDateTime", "firstActivityDateTime", "title", "evidence")
+        nulls = (
+            "createdDateTime",
+            "lastUpdateDateTime",
+            "firstActivityDateTime",
+            "title",
+            "evidence",
+        )
         bad |= dict.fromkeys(nulls)
         self.tenant.add([AlertRaised(self.now, bad, touch=False)])
         if kind == "alert no object":
