@@ -80,6 +80,18 @@ class Machine(RuleBasedStateMachine):
         """Something happens to an incident."""
         self._do(doing, which, other)
 
+    @precondition(lambda self: len(self.tenancy.keys) > 1)
+    @rule(which=ANY, other=ANY, doing=st.sampled_from(["merge", "merge", "quiet merge"]))
+    def merge(self, which: int, other: int, doing: str) -> None:
+        """One incident goes into another."""
+        self._do(doing, which, other)
+
+    @precondition(lambda self: self.tenancy.keys)
+    @rule(which=ANY, other=ANY, doing=st.sampled_from(["raise", "late alert"]))
+    def raise_alert(self, which: int, other: int, doing: str) -> None:
+        """An alert more, at once or late."""
+        self._do(doing, which, other)
+
     @rule(kind=st.sampled_from(STRANGE))
     def strange(self, kind: str) -> None:
         """A record that is not as it should be."""
@@ -149,11 +161,13 @@ class Machine(RuleBasedStateMachine):
         """One run."""
         self.hosted.run(most, seconds)
 
-    @rule(times=st.integers(2, 30), most=MOST, seconds=SECONDS)
-    def poll_each_minute(self, times: int, most: int, seconds: float) -> None:
-        """Time goes by, with a run a minute."""
-        for _ in range(times):
+    @rule(times=st.integers(2, 30), most=MOST, seconds=SECONDS, busy=st.booleans())
+    def poll_each_minute(self, times: int, most: int, seconds: float, busy: bool) -> None:
+        """Time goes by, with a run a minute; in busy times incidents open meanwhile."""
+        for minute in range(times):
             self.lab.wait(60)
+            if busy and minute % 3 == 0:
+                self.tenancy.open()
             self.hosted.run(most, seconds)
 
     @rule(
