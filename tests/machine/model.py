@@ -70,10 +70,16 @@ class Machine(RuleBasedStateMachine):
         self.tenancy.open(**how)
 
     @precondition(lambda self: len(self.tenancy.keys) < 200)
-    @rule(equal=st.booleans())
-    def burst(self, equal: bool) -> None:
-        """Sixty incidents at once."""
-        self.tenancy.burst(60, equal=equal)
+    @rule(seconds=st.sampled_from([0, 0.001, 120]))
+    def burst(self, seconds: float) -> None:
+        """Sixty incidents with no run between them, at once or over two hours."""
+        self.tenancy.burst(60, seconds)
+
+    @precondition(lambda self: self.tenancy.keys)
+    @rule(which=ANY, changes=st.sampled_from(CHANGES))
+    def change(self, which: int, changes: dict[str, Any]) -> None:
+        """Somebody promotes, demotes, resolves, opens again or takes an incident."""
+        self._do("change", which, CHANGES.index(changes))
 
     @rule(doing=st.sampled_from(DOINGS), which=ANY, other=ANY)
     def do(self, doing: str, which: int, other: int) -> None:

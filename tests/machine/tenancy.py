@@ -64,13 +64,15 @@ class Tenancy:
         self._show(key, [IncidentOpened(at, record), *self._raised(key, at, alerts, source)], at)
         return key
 
-    def burst(self, count: int, *, equal: bool) -> None:
-        """Many incidents of one alert at once, all with one update time or a little apart."""
+    def burst(self, count: int, seconds: float) -> None:
+        """Many incidents of one alert, so many seconds apart; 0: all with one update time."""
         self.lab.wait(1)
         for position in range(count):
+            if seconds >= 1:
+                self.lab.wait(seconds)
             key = str(len(self.keys) + 1)
             at = self.now
-            updated = stamp(at + timedelta(milliseconds=0 if equal else position))
+            updated = stamp(at + timedelta(seconds=position * seconds if seconds < 1 else 0))
             record = incident(int(key), self._minutes, updated=updated)
             self._show(key, [IncidentOpened(at, record), *self._raised(key, at, 1, 0)], at)
 
