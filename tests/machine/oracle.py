@@ -8,7 +8,8 @@ An alert is **owed** when, now that all is at rest,
 - the incident passes the filters of status and severity, and the alert the one of its source;
 - it came *in reach*: the incident's update time is not before the first run's start, and alert
   and incident were both visible at most 25 minutes after that time (the promise is 30). Or it
-  came by a redirect: the incident was the target of a merge that did not touch its own time.
+  came by a redirect that was itself in reach: its incident was the target of a merge that did
+  not touch the target's own time.
 
 An incident without any alert is owed itself, under its own id, by the same rules.
 
@@ -91,8 +92,9 @@ class Oracle:
         updated = ticks_of(record["lastUpdateDateTime"])
         if updated is None:
             return False
-        source = self.tenancy.followed.get((key, updated, alert_id))
-        if source in self.tenancy.tenant.incidents:
+        source = self.tenancy.followed.get((key, updated, alert_id), "")
+        merged = self.tenancy.tenant.incidents.get(source, {}).get("lastUpdateDateTime")
+        if (ticks_of(merged) or 0) >= max(self.origin, 1):
             return True
         shown = max(self.tenancy.shown_at[key], self._shown(alert_id))
         return updated >= self.origin and shown - updated <= LATEST
