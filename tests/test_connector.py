@@ -367,6 +367,31 @@ def test_a_bad_record_is_set_aside_and_the_rest_flows(lab: Lab):
     assert "without an id" in told.reason
 
 
+def test_what_cannot_be_read_of_an_incident_that_is_kept_out_is_set_aside_no_more(lab: Lab):
+    changes = [
+        *opened(1, -10, ""),
+        AlertRaised(at(-10), {**alert(1, "a", -10), "id": ""}, touch=False),
+    ]
+    lab.load(story([*changes, IncidentChanged(at(5), "1", {"status": "resolved"})]))
+    lab.poll()
+    assert lab.explain("1").status == "set aside"
+    lab.advance(minutes=6)
+    lab.poll()
+    assert lab.explain("1").status == "filtered"
+    assert load_state(lab.state_text).aside == {}
+
+
+def test_a_quiet_tenant_that_was_read_to_its_end_gets_no_second_lane(lab: Lab):
+    lab.load(story(many(5, "a", since=-50)))
+    lab.poll(max_incidents=5)  # exactly full: whether the list goes on is not known yet
+    lab.advance(minutes=200)
+    for _ in range(3):
+        lab.clear_journal()
+        lab.poll(max_incidents=5)
+        assert load_state(lab.state_text).fresh is None
+        assert lab.requests()[LIST] <= 2
+
+
 # State.
 
 

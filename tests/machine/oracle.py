@@ -92,7 +92,7 @@ class Oracle:
         updated = ticks_of(record["lastUpdateDateTime"])
         if updated is None:
             return False
-        source = self.tenancy.followed.get((key, updated, alert_id), "")
+        source = self.tenancy.followed.get((key, updated, alert_id), None)
         merged = self.tenancy.tenant.incidents.get(source, {}).get("lastUpdateDateTime")
         if (ticks_of(merged) or 0) >= max(self.origin, 1):
             return True

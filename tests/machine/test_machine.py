@@ -1,7 +1,7 @@
 """A short search with the machine; `make model` makes a long one."""
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.lab import Lab
@@ -10,10 +10,11 @@ from tests.machine.search import machine_for
 pytestmark = pytest.mark.wire
 
 settings.register_profile(
-    "model", max_examples=25, stateful_step_count=25, deadline=None, derandomize=True,
-    database=None, suppress_health_check=list(HealthCheck),
+    "model", max_examples=25, stateful_step_count=25, deadline=None, database=None,
+    phases=[Phase.generate], suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 
 
 def test_whatever_happens_nothing_is_lost_and_nothing_comes_twice(lab: Lab):
-    run_state_machine_as_test(machine_for(lab), settings=settings.get_profile("model"))
+    """The same examples everywhere; what it finds is made small by `make model`."""
+    run_state_machine_as_test(seed(5)(machine_for(lab)), settings=settings.get_profile("model"))

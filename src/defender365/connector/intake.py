@@ -38,7 +38,8 @@ ITS_OWN = (*SMALLER, NotFound, Refused, PermissionMissing, BadRecord, RecursionE
 """Failures of one incident, while the list that named it works."""
 
 REVISIT_SECONDS = 25 * 60
-"""When an incident that was fetched alone is looked at once more, for alerts that arrive late."""
+"""When an incident that was fetched alone, or others were merged into, is looked at once more, for
+alerts that arrive late."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,11 @@ class Intake:
         verdict = self._rules.filters.incident_verdict(incident)
         if verdict is not None:
             self._filtered(incident, verdict)
-        elif incident.cut or not incident.expanded:
+            self._state.aside.pop(
+                incident.id, None
+            )  # whatever cannot be read of it is kept out too
+            return
+        if incident.cut or not incident.expanded:
             if not changed and not force:
                 return
             incident = self._with_all_alerts(incident)

@@ -7,7 +7,7 @@ import logging
 
 from defender365.api.client import Client
 from defender365.api.limits import RATES
-from defender365.connector.intake import SMALLER, Delivery, Intake, Rules
+from defender365.connector.intake import REVISIT_SECONDS, SMALLER, Delivery, Intake, Rules
 from defender365.core.clock import Clock, utc
 from defender365.core.errors import (
     BadRecord,
@@ -131,7 +131,7 @@ class _Poll:
         now = self.intake.now
         if self.state.fresh is not None:
             self.state.fresh = self.state.fresh.resumed(now)
-        elif carried and self._main().lags(now):
+        elif carried and self.state.runs.last.get("backlog") and self._main().lags(now):
             self.state.fresh = self._main().ahead(now)
             self.state.fresh_heavy = Heavy(self.state.heavy.seen)
             log.info("far behind: what is new is read beside the backlog from now on")
@@ -291,6 +291,7 @@ class _Poll:
             source = self.state.follow[target]
             if not self._seen_since_merge(target, source):
                 self.intake.fetch(target)
+                self.state.revisit.setdefault(target, self.intake.now + REVISIT_SECONDS)
             self.state.follow.pop(target, None)
 
     def _seen_since_merge(self, target: str, source: str) -> bool:
