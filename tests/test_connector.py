@@ -264,6 +264,32 @@ def test_a_heavy_incident_in_the_backlog_does_not_hold_up_what_is_new(lab: Lab):
     )
 
 
+def test_an_incident_that_moves_from_one_lane_into_the_other_hides_no_neighbour(lab: Lab):
+    new = [c for n in range(300) for c in opened(1000 + n, n / 3, "a")]
+    lab.load(story([*many(400, "a", since=-1000), *new]))
+    for number in range(60):
+        lab.advance(minutes=1)
+        lab.poll(max_incidents=20, hours=24)
+        if number == 15:  # the one that the backlog's lane stopped at is triaged
+            state = load_state(lab.state_text)
+            assert state.walk is not None
+            assert state.fresh is not None
+            lab.patch(min(state.walk.boundary), {"status": "inProgress"})
+    for _ in range(4):
+        lab.advance(minutes=20)
+        lab.poll_until_quiet(max_incidents=20, hours=24)
+    assert ids(lab.cases) == expected(*range(1, 401), *range(1000, 1300), letters="a")
+
+
+def test_an_error_of_any_length_costs_no_memory(lab: Lab):
+    lab.load(story(many(10, "a")))
+    lab.poll(hours=24)
+    lab.fault(LIST, status=400, body={"error": {"code": "x", "message": "y" * 4_000_000}})
+    assert lab.poll(hours=24).failure is not None
+    assert len(lab.state_text) < 10_000
+    assert len(load_state(lab.state_text).ledger.entries) == 10
+
+
 # Limits.
 
 

@@ -9,6 +9,7 @@ from defender365.core.ledger import (
     DELIVERED,
     FILTERED,
     KEY_BYTES,
+    MOST_WORDS,
     Entry,
     Ledger,
     alert_key,
@@ -63,6 +64,13 @@ def test_a_row_of_the_first_version_is_read_and_knows_the_same_alerts():
 def test_a_damaged_row_is_refused(row):
     with pytest.raises(ValueError, match=r".+"):
         Entry.from_version_1(row)
+
+
+def test_a_long_reason_is_cut_and_no_news_twice():
+    ledger = Ledger()
+    assert ledger.note("1", 10, FILTERED, 5, "x" * 100_000)
+    assert not ledger.note("1", 10, FILTERED, 6, "x" * 100_000)
+    assert len(ledger.entries["1"].detail) == MOST_WORDS
 
 
 def one(_entry: Entry) -> float:

@@ -108,6 +108,13 @@ def test_at_the_bound_the_quiet_ones_of_before_go_and_nothing_of_the_last_30_day
     assert 0 < found.forgotten < (NOW - 30 * DAY) * 10**7
 
 
+def test_when_it_was_delivered_survives_a_clock_that_was_set_back():
+    state = full_state()
+    for ahead in (-1, 0, 1, 2):
+        state.ledger.entries["1"].delivered_at = state.ledger.entries["1"].at + ahead
+        assert load_state(dump_state(state)).ledger.entries == state.ledger.entries
+
+
 def test_a_state_of_the_first_version_is_read():
     state = full_state()
     old = json.loads(dump_state(state))

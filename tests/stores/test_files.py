@@ -43,11 +43,12 @@ def test_one_run_at_a_time_holds_a_state(tmp_path):
 
 
 def test_what_a_killed_run_left_is_swept_up_by_the_next_one(tmp_path):
-    (tmp_path / ".state.json.x1y2z3").write_text("half")
+    (tmp_path / ".state.json.x1y2z3a_").write_text("half")
+    (tmp_path / ".state.json.2.x1y2z3a_").write_text("of a state with a longer name")
     (tmp_path / ".other.json.x1y2z3").write_text("somebody else's")
     with StateFile(tmp_path / "state.json").locked():
         left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"state.json.lock", ".other.json.x1y2z3"}
+    assert left == {"state.json.lock", ".other.json.x1y2z3", ".state.json.2.x1y2z3a_"}
 
 
 def test_trying_to_write_changes_nothing_and_leaves_nothing(tmp_path):

@@ -91,6 +91,7 @@ class Intake:
 
     def take(self, incident: Incident, walk: Pass) -> None:
         """Take an incident, and let the walk move over it; what fails for it alone sets it aside."""
+        self._tell_the_others(incident, walk)
         try:
             self._process(incident)
         except ITS_OWN as error:
@@ -100,6 +101,12 @@ class Intake:
             walk.handled(incident)
             raise
         walk.handled(incident)
+
+    def _tell_the_others(self, incident: Incident, walk: Pass) -> None:
+        """An incident that one lane passed over may come again in the other."""
+        for lane in (self._state.walk, self._state.fresh):
+            if lane is not None and lane is not walk:
+                lane.noticed(incident)
 
     def fetch(self, incident_id: str) -> None:
         """Read one incident by its id and take it again; note on the shelf what still fails."""
@@ -126,6 +133,8 @@ class Intake:
             self.summary.incidents_seen += 1
             self.summary.set_aside += 1
             self._state.set_aside(incident_id, reason, self.now, hopeless=not found)
+        if found:
+            self._tell_the_others(Incident(found, updated, {}), walk)
         while incident_id in walk.boundary:  # a second one that is alike counts for itself
             incident_id += "'"
         walk.handled(Incident(incident_id, max(updated, walk.position), {}))

@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 THROTTLE_SECONDS = 90
 """After a 429 the next request waits this long, or `Retry-After` if that is longer."""
 
+LAST_SECOND = 1.0
+"""With no more seconds left nothing more is begun."""
+
 FOLLOWED_PER_POLL = 20
 RETRIED_PER_POLL = 5
 
@@ -60,6 +63,8 @@ class _Poll:
         self.summary = self.intake.summary
         self.most = rules.max_incidents
         """After so many incidents of this run the lane being read must stop."""
+        self.until = LAST_SECOND
+        """And when no more than so many seconds are left."""
 
     def everything(self) -> None:
         """Walk, follow merged incidents, try the shelf again; end early where that must be."""
@@ -114,8 +119,9 @@ class _Poll:
         if fresh is not None:
             self._enter(fresh, self.state.fresh_heavy)
             self.most = (self.rules.max_incidents + 1) // 2
+            self.until = self.client.transport.deadline.left() / 2
             self._walk_on()
-            self.most = self.rules.max_incidents
+            self.most, self.until = self.rules.max_incidents, LAST_SECOND
             self._enter(self._main(), self.state.heavy)
         self._walk_on()
         if carried and self.walk.complete and self.records == 0:
@@ -130,7 +136,7 @@ class _Poll:
         """The pass of what is new, while the walk is far behind; begun when a run left it so."""
         now = self.intake.now
         if self.state.fresh is not None:
-            self.state.fresh = self.state.fresh.resumed(now)
+            self.state.fresh = self.state.fresh.resumed(now, self.state.forgotten)
         elif carried and self.state.runs.last.get("backlog") and self._main().lags(now):
             self.state.fresh = self._main().ahead(now)
             self.state.fresh_heavy = Heavy(self.state.heavy.seen)
@@ -164,13 +170,13 @@ class _Poll:
 
     def _room(self) -> bool:
         left = self.client.transport.deadline.left()
-        return self.summary.incidents_processed < self.most and left > 1
+        return self.summary.incidents_processed < self.most and left > self.until
 
     def _step(self) -> None:
         """One page; a page that moved nothing ends the pass, which then asks again from there."""
         before = self._standing()
         self._page()
-        if self._standing() == before and not self.walk.complete:
+        if self._standing() == before and not self.walk.complete and self._room():
             self.walk.finish(self.intake.now)
         self._settle()
 

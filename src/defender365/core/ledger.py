@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+MOST_WORDS = 200
+"""So many characters of a reason are kept; the service may say anything."""
+
 KEY_BYTES = 7
 _KEY_CHARACTERS = 10
 """As version 1 of the state wrote a digest: 60 bits in Base64."""
@@ -77,6 +80,7 @@ class Ledger:
 
     def note(self, incident_id: str, updated: int, status: str, at: int, detail: str = "") -> bool:
         """Write what became of an incident's version; True when that is news."""
+        detail = detail[:MOST_WORDS]
         entry = self.entries.get(incident_id)
         if entry is None:
             self.entries[incident_id] = Entry(updated, status, at, detail)

@@ -32,7 +32,7 @@ def packed(entries: Mapping[str, Entry]) -> dict[str, str]:
         _steps(entry.updated for entry in lines),
         "".join(CODES[entry.status] for entry in lines),
         _steps(entry.at for entry in lines),
-        [entry.delivered_at and entry.at - entry.delivered_at + 1 for entry in lines],
+        [entry.at - entry.delivered_at if entry.delivered_at else None for entry in lines],
         [len(entry.keys) for entry in lines],
         {str(n): entry.detail for n, entry in enumerate(lines) if entry.detail},
     ]
@@ -60,7 +60,7 @@ def unpacked(found: Mapping[str, Any]) -> dict[str, Entry]:
         keys = [digests[i : i + KEY_BYTES] for i in range(start, end, KEY_BYTES)]
         entries[str(incident_id)] = Entry(
             int(moment), STATUSES[code], int(reached), str(details.get(str(n), "")),
-            int(reached) - int(age) + 1 if age else 0, keys,
+            int(reached) - int(age) if age is not None else 0, keys,
         )  # fmt: skip
     return entries
 

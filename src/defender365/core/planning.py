@@ -142,15 +142,19 @@ class Pass:
         updated = incident.updated
         if updated == UNKNOWN_TIME:
             return
-        anchored = self.anchors.get(incident.id)
-        if anchored is not None and updated > anchored:
-            self._ask_again(anchored)
-        if incident.id in self.boundary and updated > self.position:
-            self._ask_again(self.position)
+        self.noticed(incident)
         if updated < self.position:
             self._ask_again(self.start)
         elif updated == self.position and incident.id in self.boundary and self.start != updated:
             self._ask_again(updated)
+
+    def noticed(self, incident: Incident) -> None:
+        """See whether an incident that this pass passed over has moved; another lane may meet it."""
+        anchored = self.anchors.get(incident.id)
+        if anchored is not None and incident.updated > anchored:
+            self._ask_again(anchored)
+        if incident.id in self.boundary and incident.updated > self.position:
+            self._ask_again(self.position)
 
     def pass_over(self) -> int:
         """How many incidents at `position` the page asked for now passes over; they are watched."""

@@ -14,6 +14,8 @@ from defender365.core.planning import SECOND
 from defender365.core.summary import Summary
 
 PREFIX = "defender365_connector"
+MOST_WORDS = 500
+"""So many characters of an error are kept; the service may say anything."""
 MOST_LABELS = 50
 """So many labels of one count are kept; what comes later is counted as `other`."""
 
@@ -37,13 +39,14 @@ class Runs:
     last: dict[str, Any] = field(default_factory=dict)
     totals: dict[str, Counter[str]] = field(default_factory=dict)
     last_success: float = 0
-    """When the last run that did not fail ended, in seconds since 1970 UTC."""
+    """When the last run that did not fail and was not throttled ended, in seconds since 1970 UTC."""
 
     def ended(self, summary: Summary) -> None:
         """Count a run in."""
         self.last = summary.as_dict()
+        self.last["error"] = (self.last["error"] or "")[:MOST_WORDS] or None
         result = "failed" if summary.failure else "throttled" if summary.throttled_until else "ok"
-        if not summary.failure:
+        if result == "ok":
             self.last_success = summary.ended
         self._count("runs", {result: 1})
         for name in ("incidents_seen", "incidents_processed", "alerts_delivered", "set_aside"):
@@ -71,7 +74,11 @@ class Runs:
             str(name): Counter({str(label): int(n) for label, n in counts.items()})
             for name, counts in found["totals"].items()
         }
-        return cls(dict(found["last"]), totals, float(found["last_success"]))
+        last = dict(found["last"])
+        whole = isinstance(last.get("ended_at"), int | float) and isinstance(
+            last.get("requests"), dict
+        )
+        return cls(last if whole else {}, totals, float(found["last_success"]))
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,7 @@ def _gauges(runs: Runs, gauges: Gauges) -> Iterator[tuple[str, str, float]]:
     yield "last_run_duration_seconds", "How long the last run took.", round(ended - began, 3)
     yield (
         "last_success_timestamp_seconds",
-        "When the last run that did not fail ended.",
+        "When the last run that neither failed nor was throttled ended.",
         runs.last_success,
     )
     yield (

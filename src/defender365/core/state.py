@@ -123,12 +123,19 @@ class State:
         return sum(entry.updated >= position for entry in self.ledger.entries.values())
 
 
+def waits(state: State) -> bool:
+    """True while more incidents wait than the last run could take."""
+    if state.runs.last:
+        return bool(state.runs.last.get("backlog"))
+    return state.walk is not None and not state.walk.complete
+
+
 def gauges(state: State, characters: int) -> Gauges:
     """What the memory holds now; `characters` is the size of its text."""
     entries = state.ledger.entries.values()
     return Gauges(
         position=state.walk.position if state.walk else 0,
-        complete=state.walk is None or state.walk.complete,
+        complete=not waits(state),
         remembered_alerts=sum(len(entry.keys) for entry in entries),
         remembered_incidents=len(entries),
         set_aside=len(state.aside),
@@ -178,7 +185,7 @@ def load_state(text: str) -> State:
         return State()
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise StateUnreadable(_unreadable("it is not JSON")) from None
     if not isinstance(found, dict) or found.get("kind") != KIND:
         raise StateUnreadable(_unreadable("it was not written by Defender365"))
@@ -187,7 +194,7 @@ def load_state(text: str) -> State:
         raise StateUnreadable(_unreadable(f"its version is {version!r}, not {VERSION}"))
     try:
         return _state_from(found)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
         raise StateUnreadable(_unreadable("parts of it are missing or damaged")) from None
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from defender365.core.clock import utc
 from defender365.core.runs import exposition
-from defender365.core.state import State, gauges
+from defender365.core.state import State, gauges, waits
 from defender365.core.timeframe import from_ticks
 
 
@@ -52,7 +52,7 @@ def _word(state: State, now: float) -> str:
         return "throttled"
     if state.runs.last.get("error"):
         return "failing"
-    return "behind" if state.walk is not None and not state.walk.complete else "ok"
+    return "behind" if waits(state) else "ok"
 
 
 def _sentences(state: State, values: dict[str, Any], now: float) -> list[str]:
@@ -62,8 +62,8 @@ def _sentences(state: State, values: dict[str, Any], now: float) -> list[str]:
     ended = float(last.get("ended_at", 0))
     said = [
         f"The last run ended {_ago(now - ended)}, at {utc(ended)}:"
-        f" {_many(last['incidents_processed'], 'incident')} processed,"
-        f" {_many(last['alerts_delivered'], 'alert')} delivered,"
+        f" {_many(last.get('incidents_processed', 0), 'incident')} processed,"
+        f" {_many(last.get('alerts_delivered', 0), 'alert')} delivered,"
         f" {_many(sum(last['requests'].values()), 'request')}."
     ]
     if last.get("error"):

@@ -1,6 +1,5 @@
 """Text kept in files that only their owner can read, replaced whole or not at all."""
 
-import glob
 import json
 import os
 import re
@@ -43,9 +42,11 @@ class TextFile:
 
     def sweep(self) -> None:
         """Remove what killed processes left beside the file; only for who holds the file alone."""
-        for left in self.path.parent.glob(f".{glob.escape(self.path.name)}.*"):
-            with suppress(OSError):
-                left.unlink()
+        ours = re.compile(re.escape(f".{self.path.name}.") + "[a-z0-9_]{8}")
+        for left in self.path.parent.iterdir():
+            if ours.fullmatch(left.name):
+                with suppress(OSError):
+                    left.unlink()
 
     def _beside(self, text: str) -> Path:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -191,7 +191,10 @@ def _poll_into(  # noqa: PLR0913, PLR0917  the parts of one run
 def _write_metrics(task: Task, state: State) -> None:
     if task.metrics is not None and not task.test_run:
         file = TextFile(task.metrics, mode=0o644)  # its reader is another user
-        file.write(metrics_of(state, len(dump_state(state))))
+        try:
+            file.write(metrics_of(state, len(dump_state(state))))
+        except OSError as error:  # nothing that was delivered is less delivered for it
+            click.echo(f"{task.metrics} cannot be written: {error.strerror}.", err=True)
 
 
 def _report(task: Task, summary: Summary) -> None:
