@@ -18,54 +18,20 @@ from typing import Any
 
 import requests
 
-from benchmarks.least_client import SIGNED_IN
+from benchmarks.least_client import PAGED
 from tests.loops.created_time import CreatedTime
 from tests.loops.page_and_stop import PageAndStop
 from tests.loops.per_incident import PerIncident
+from tests.loops.reference import Reference
 from tests.loops.stage import Loop, Stage
 
 SIZES = ((50, 3), (1_000, 3), (50, 400), (5_000, 10))
 QUICK = SIZES[:2]
 NAMES = ("ours", "per incident", "created time", "page and stop")
-REFERENCES: tuple[type[PerIncident] | type[CreatedTime] | type[PageAndStop], ...] = (
-    PerIncident, CreatedTime, PageAndStop,
-)  # fmt: skip
+REFERENCES: tuple[type[Reference], ...] = (PerIncident, CreatedTime, PageAndStop)
 UNLIMITED = {"graph_security": 1_000_000, "graph_alerts": 1_000_000}
 MAX_INCIDENTS = 100
 MIB = 1024 * 1024
-
-PEAK = """
-import re, resource
-from pathlib import Path
-def peak():
-    # ru_maxrss of a child starts at what its parent had before the exec; VmHWM is its own.
-    try:
-        told = Path("/proc/self/status").read_text()
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(re.search(r"VmHWM:\\s+(\\d+) kB", told)[1]) * 1024
-"""
-
-COUNT = (
-    SIGNED_IN
-    + PEAK
-    + """
-import json
-began = resource.getrusage(resource.RUSAGE_SELF)
-asked, alerts, skip = 0, 0, 0
-while True:
-    options = {"$expand": "alerts", "$top": "50", "$skip": str(skip),
-               "$orderby": "lastUpdateDateTime asc"}
-    page = json.loads(session.get(f"{sys.argv[1]}/v1.0/security/incidents", params=options).content)
-    alerts += sum(len(incident["alerts"]) for incident in page["value"])
-    asked, skip = asked + 1, skip + 50
-    if "@odata.nextLink" not in page:
-        break
-ended = resource.getrusage(resource.RUSAGE_SELF)
-cpu = ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime
-print(json.dumps({"requests": asked, "alerts": alerts, "cpu": cpu, "peak": peak()}))
-"""
-)
 
 
 class Elsewhere(Stage):
@@ -155,26 +121,16 @@ def child(name: str, ready: dict[str, str]) -> None:
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     found = {
         "requests": sum(stage.requests.values()), "alerts": stage.count, "cpu": cpu,
-        "peak": own_peak(),
     }  # fmt: skip
     print(json.dumps(found))
-
-
-def own_peak() -> int:
-    """This process's peak of memory, as the floor's script finds its own."""
-    names: dict[str, Any] = {}
-    exec(PEAK, names)  # noqa: S102  the same text, so that both measure alike
-    return int(names["peak"]())
 
 
 def side_by_side(place: Any, run: Callable[..., Any], python: str, size: tuple[int, int]) -> str:
     """Every loop against one tenant; `run` measures a process, as in benchmarks/run.py."""
     now = _unlimited(place.ready)
-    floor = run([python, "-c", COUNT, *place.arguments], place.env)
+    floor = run([python, "-c", PAGED, *place.arguments], place.env)
     least = json.loads(floor.output)
-    parts = [
-        f"{size[0]:,} x {size[1]}: floor {least['cpu']:.2f} s CPU, {least['peak'] / MIB:.0f} MiB"
-    ]
+    parts = [f"{size[0]:,} x {size[1]}: floor {least['cpu']:.2f} s CPU, {floor.peak / MIB:.0f} MiB"]
     env = {**place.env, "PYTHONPATH": ":".join([str(Path(__file__).parent.parent), *sys.path])}
     for name in NAMES:
         told = json.dumps({**place.ready, "now": now, "alerts": str(least["alerts"])})
@@ -184,7 +140,7 @@ def side_by_side(place: Any, run: Callable[..., Any], python: str, size: tuple[i
         each = found["requests"] / max(1, found["alerts"])
         parts.append(
             f"{name} {each:.4f} requests an alert, CPU {found['cpu'] / least['cpu']:.1f}, memory"
-            f" {found['peak'] / least['peak']:.1f}{short}"
+            f" {done.peak / floor.peak:.1f}{short}"
         )
     return "; ".join(parts)
 

@@ -3,8 +3,8 @@
 import json
 from datetime import UTC, datetime
 
-from tests.loops.reference import Graph, Json, remembered, seconds_of, stamp, wanted
-from tests.loops.stage import HOURS_BACK, Stage
+from tests.loops.reference import Json, Reference, remembered, seconds_of, stamp, wanted
+from tests.loops.stage import HOURS_BACK
 
 FETCH_SECONDS = 30
 MAX_FETCH = 100
@@ -16,7 +16,7 @@ class TookTooLong(Exception):
     """The backlog could not be read in time."""
 
 
-class CreatedTime:
+class CreatedTime(Reference):
     """`createdDateTime gt` the newest seen, `$skip` paging, everything read before anything is kept.
 
     What is more than a run may hand over waits in a queue in its state, which is written before
@@ -25,15 +25,6 @@ class CreatedTime:
     """
 
     name = "created time"
-
-    def __init__(self, stage: Stage, lowest: str = "") -> None:
-        self.stage = stage
-        self.lowest = lowest
-        self.graph = Graph(stage, timeout=60)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self.graph.close()
 
     def poll(self) -> None:
         """One run."""

@@ -3,14 +3,14 @@
 import json
 from datetime import UTC, datetime
 
-from tests.loops.reference import Graph, Json, Throttled, remembered, seconds_of, stamp, wanted
-from tests.loops.stage import HOURS_BACK, LISTING, Stage
+from tests.loops.reference import Json, Reference, Throttled, remembered, seconds_of, stamp, wanted
+from tests.loops.stage import HOURS_BACK, LISTING
 
 TRIES = 5
 LEVELS = {"informational": 1, "low": 2, "medium": 3, "high": 4, "unknown": 0}
 
 
-class PageAndStop:
+class PageAndStop(Reference):
     """`lastUpdateDateTime gt` a cursor in whole seconds, pages until done or any error.
 
     An error ends the paging without a word. The list comes newest first, is walked backwards, and
@@ -20,15 +20,7 @@ class PageAndStop:
     """
 
     name = "page and stop"
-
-    def __init__(self, stage: Stage, lowest: str = "") -> None:
-        self.stage = stage
-        self.lowest = lowest
-        self.graph = Graph(stage, timeout=None)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self.graph.close()
+    timeout = None
 
     def poll(self) -> None:
         """One run."""

@@ -3,13 +3,13 @@
 import json
 from datetime import UTC, datetime
 
-from tests.loops.reference import Graph, Json, Throttled, remembered, stamp, wanted
-from tests.loops.stage import HOURS_BACK, LISTING, Stage
+from tests.loops.reference import Json, Reference, Throttled, remembered, stamp, wanted
+from tests.loops.stage import HOURS_BACK, LISTING
 
 WAIT_SECONDS = 90
 
 
-class PerIncident:
+class PerIncident(Reference):
     """List what was updated since the last run, one alerts request per incident, cursor = now.
 
     A 429 for alerts ends the run and makes the next ones wait; an incident that fails is logged
@@ -17,15 +17,6 @@ class PerIncident:
     """
 
     name = "per incident"
-
-    def __init__(self, stage: Stage, lowest: str = "") -> None:
-        self.stage = stage
-        self.lowest = lowest
-        self.graph = Graph(stage, timeout=60)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self.graph.close()
 
     def poll(self) -> None:
         """One run."""
@@ -53,7 +44,10 @@ class PerIncident:
             "$filter": f"lastUpdateDateTime ge {since}", "$orderby": "lastUpdateDateTime asc",
             "$top": "50",
         }  # fmt: skip
-        page = self.graph.incidents(options)
+        return self._every(self.graph.incidents(options))
+
+    def _every(self, page: Json) -> list[Json]:
+        """What stands on a page and on those after it."""
         found: list[Json] = page["value"]
         while "@odata.nextLink" in page:
             page = self.graph.get(page["@odata.nextLink"])
@@ -63,12 +57,7 @@ class PerIncident:
     def _take(self, incident: Json, seen: dict[str, None]) -> None:
         if not wanted(incident, self.lowest):
             return
-        page = self.graph.get(f"{LISTING}/{incident['id']}/alerts")
-        alerts = page["value"]
-        while "@odata.nextLink" in page:
-            page = self.graph.get(page["@odata.nextLink"])
-            alerts += page["value"]
-        for alert in alerts:
+        for alert in self._every(self.graph.get(f"{LISTING}/{incident['id']}/alerts")):
             if alert["id"] not in seen:
                 self.stage.take(incident["id"], alert["id"])
                 seen[alert["id"]] = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from tests.loops.stage import LISTING, Stage
+from tests.loops.stage import LISTING, Loop, Stage
 
 Json = dict[str, Any]
 
@@ -68,6 +68,21 @@ class Graph:
     def incidents(self, params: dict[str, str]) -> Json:
         """A page of incidents."""
         return self.get(LISTING, params)
+
+
+class Reference(Loop):
+    """What every reference loop is made with; `timeout` is that of its requests, in seconds."""
+
+    timeout: float | None = 60
+
+    def __init__(self, stage: Stage, lowest: str = "") -> None:
+        self.stage = stage
+        self.lowest = lowest
+        self.graph = Graph(stage, self.timeout)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.graph.close()
 
 
 def stamp(moment: datetime) -> str:

@@ -50,6 +50,9 @@ class Loop(Protocol):
     name: str
     stage: "Stage"
 
+    def __init__(self, stage: "Stage", lowest: str = "") -> None:
+        """On this stage, with this lowest severity."""
+
     def poll(self) -> None:
         """One run; what goes wrong is raised, as a process would end with it."""
 

@@ -9,12 +9,12 @@ from tests.machine.search import machine_for
 
 pytestmark = pytest.mark.wire
 
-settings.register_profile(
-    "model", max_examples=25, stateful_step_count=25, deadline=None, database=None,
+SHORT = settings(
+    max_examples=25, stateful_step_count=25, deadline=None, database=None,
     phases=[Phase.generate], suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 
 
 def test_whatever_happens_nothing_is_lost_and_nothing_comes_twice(lab: Lab):
     """The same examples everywhere; what it finds is made small by `make model`."""
-    run_state_machine_as_test(seed(5)(machine_for(lab)), settings=settings.get_profile("model"))
+    run_state_machine_as_test(seed(5)(machine_for(lab)), settings=SHORT)

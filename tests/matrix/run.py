@@ -19,9 +19,7 @@ from tests.loops.stage import HOURS_BACK, Loop, Stage
 from tests.matrix.situation import Situation
 from tests.stories import story
 
-LOOPS: tuple[type[Ours] | type[PerIncident] | type[CreatedTime] | type[PageAndStop], ...] = (
-    Ours, PerIncident, CreatedTime, PageAndStop,
-)  # fmt: skip
+LOOPS: tuple[type[Loop], ...] = (Ours, PerIncident, CreatedTime, PageAndStop)
 
 UNLIMITED = 1_000_000
 

@@ -25,6 +25,11 @@ def ticks_of(text: object) -> int | None:
     return seconds * 10_000_000 + int((fraction or "").ljust(7, "0"))
 
 
+def ticks_at(moment: datetime) -> int:
+    """The ticks from 1970 to an aware moment."""
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 10
+
+
 def stamp(moment: datetime) -> str:
     """A moment as Microsoft writes it: UTC, trailing zeros trimmed, Z."""
     text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f").rstrip("0").rstrip(".")

@@ -154,9 +154,8 @@ class Intake:
         verdict = self._rules.filters.incident_verdict(incident)
         if verdict is not None:
             self._filtered(incident, verdict)
-            self._state.aside.pop(
-                incident.id, None
-            )  # whatever cannot be read of it is kept out too
+            # Whatever cannot be read of it is kept out too.
+            self._state.aside.pop(incident.id, None)
             return
         if incident.cut or not incident.expanded:
             if not changed and not force:

@@ -8,6 +8,7 @@ from defender365.core.filters import SENTENCES
 from defender365.core.ledger import ASIDE, DELIVERED, FILTERED, REDIRECTED, Entry
 from defender365.core.model import UNKNOWN_TIME
 from defender365.core.state import Aside, State
+from defender365.core.summary import many
 from defender365.core.timeframe import from_ticks
 
 UNKNOWN = "unknown"
@@ -53,10 +54,10 @@ def _entry_words(entry: Entry) -> tuple[str, str]:
     version = "" if entry.updated == UNKNOWN_TIME else f" (updated {from_ticks(entry.updated)})"
     before = ""
     if entry.keys:
-        before = f" {_alerts(len(entry.keys))} delivered before, last at {utc(entry.delivered_at)}."
+        before = f" {many(len(entry.keys), 'alert')} delivered before, last at {utc(entry.delivered_at)}."
     if entry.status == DELIVERED:
         return DELIVERED, (
-            f"{_alerts(len(entry.keys))} delivered, last at {utc(entry.delivered_at)}."
+            f"{many(len(entry.keys), 'alert')} delivered, last at {utc(entry.delivered_at)}."
             if entry.keys
             else f"All its alerts were delivered earlier, under an incident merged into it{version}."
         )
@@ -77,7 +78,7 @@ def _aside_words(aside: Aside, delivered: int) -> str:
         if aside.hopeless
         else f"it is tried again after {utc(aside.retry_at)}"
     )
-    kept = f" {_alerts(delivered)} of it delivered." if delivered else ""
+    kept = f" {many(delivered, 'alert')} of it delivered." if delivered else ""
     return f"Set aside after {aside.tries} tries: {aside.reason.rstrip('.')}; {again}.{kept}"
 
 
@@ -116,7 +117,3 @@ def _trouble(state: State) -> str:
     if not error:
         return ""
     return f" The last run, at {utc(state.runs.last['ended_at'])}, ended early: {error}"
-
-
-def _alerts(count: int) -> str:
-    return "1 alert" if count == 1 else f"{count} alerts"

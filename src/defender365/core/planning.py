@@ -103,9 +103,10 @@ class Pass:
     def resumed(self, now: int, forgotten: int = 0) -> "Pass":
         """This pass if it has not reached the end, else a new one that starts an overlap earlier.
 
-        Every half hour the overlap is a long one. A pass that lasted long lets data arrive behind it for as long: its duration is added. A
-        time ahead of the host's clock is nobody's newest (a clock that is slow only makes the
-        overlap longer). What was `forgotten` cannot be recognised any more and is not asked for again.
+        Every half hour the overlap is a long one. A pass that lasted long lets data arrive behind it
+        for as long: its duration is added. A time ahead of the host's clock is nobody's newest (a
+        clock that is slow only makes the overlap longer). What was `forgotten` cannot be recognised
+        any more and is not asked for again.
         """
         if not self.complete:
             return self

@@ -87,7 +87,8 @@ class Gauges:
 
     position: int
     """Microsoft's time of the last incident handled, in 100 ns ticks."""
-    complete: bool
+    backlog: bool
+    """Whether more incidents wait than the last run could take."""
     remembered_alerts: int
     remembered_incidents: int
     set_aside: int
@@ -125,7 +126,7 @@ def _gauges(runs: Runs, gauges: Gauges) -> Iterator[tuple[str, str, float]]:
         "position_timestamp_seconds", "Microsoft's update time of the last incident handled.",
         gauges.position / SECOND,
     )  # fmt: skip
-    yield "backlog", "1 while more incidents wait than a run could take.", int(not gauges.complete)
+    yield "backlog", "1 while more incidents wait than a run could take.", int(gauges.backlog)
     yield (
         "set_aside_incidents",
         "Incidents that wait on the shelf to be tried again.",

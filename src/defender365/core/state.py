@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from defender365.core.errors import ShelfFull, StateUnreadable
-from defender365.core.ledger import Entry, Ledger
+from defender365.core.ledger import MOST_WORDS, Entry, Ledger
 from defender365.core.packing import packed, size_of, unpacked
 from defender365.core.planning import Heavy, Pass
 from defender365.core.runs import Gauges, Runs
@@ -135,7 +135,7 @@ def gauges(state: State, characters: int) -> Gauges:
     entries = state.ledger.entries.values()
     return Gauges(
         position=state.walk.position if state.walk else 0,
-        complete=not waits(state),
+        backlog=waits(state),
         remembered_alerts=sum(len(entry.keys) for entry in entries),
         remembered_incidents=len(entries),
         set_aside=len(state.aside),
@@ -157,7 +157,7 @@ def dump_state(state: State, limit: int = MAX_CHARACTERS) -> str:
         "fresh": state.fresh.as_json() if state.fresh else None,
         "heavy": state.heavy.as_json(),
         "fresh_heavy": state.fresh_heavy.as_json()[1:] if state.fresh else None,
-        "aside": {k: [a.reason[:200], a.tries, a.retry_at] for k, a in state.aside.items()},
+        "aside": {k: [a.reason[:MOST_WORDS], a.tries, a.retry_at] for k, a in state.aside.items()},
         "follow": dict(list(state.follow.items())[-MAX_FOLLOW:]),
         "revisit": dict(list(state.revisit.items())[-MAX_ASIDE:]),
         "throttled": [state.throttled_since, state.throttled_until],

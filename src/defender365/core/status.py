@@ -6,6 +6,7 @@ from typing import Any
 from defender365.core.clock import utc
 from defender365.core.runs import exposition
 from defender365.core.state import State, gauges, waits
+from defender365.core.summary import many
 from defender365.core.timeframe import from_ticks
 
 
@@ -29,7 +30,7 @@ def status(state: State, characters: int, now: float) -> Status:
         "last_run": last or None,
         "last_success": utc(state.runs.last_success) if state.runs.last_success else None,
         "position": from_ticks(held.position) if held.position else None,
-        "backlog": not held.complete,
+        "backlog": held.backlog,
         "throttled_until": utc(state.throttled_until) if state.throttled(now) else None,
         "set_aside": {key: aside.reason for key, aside in state.aside.items()},
         "remembered_incidents": held.remembered_incidents,
@@ -62,9 +63,9 @@ def _sentences(state: State, values: dict[str, Any], now: float) -> list[str]:
     ended = float(last.get("ended_at", 0))
     said = [
         f"The last run ended {_ago(now - ended)}, at {utc(ended)}:"
-        f" {_many(last.get('incidents_processed', 0), 'incident')} processed,"
-        f" {_many(last.get('alerts_delivered', 0), 'alert')} delivered,"
-        f" {_many(sum(last['requests'].values()), 'request')}."
+        f" {many(last.get('incidents_processed', 0), 'incident')} processed,"
+        f" {many(last.get('alerts_delivered', 0), 'alert')} delivered,"
+        f" {many(sum(last['requests'].values()), 'request')}."
     ]
     if last.get("error"):
         good = values["last_success"]
@@ -81,14 +82,10 @@ def _sentences(state: State, values: dict[str, Any], now: float) -> list[str]:
         said.append(f"Set aside: {', '.join(list(state.aside)[:5])}"
                     f"{' and more' if len(state.aside) > 5 else ''}; connector explain says why.")  # fmt: skip
     said.append(
-        f"It remembers {_many(values['remembered_alerts'], 'alert')} of"
-        f" {_many(values['remembered_incidents'], 'incident')} in {values['state_characters']} characters."
+        f"It remembers {many(values['remembered_alerts'], 'alert')} of"
+        f" {many(values['remembered_incidents'], 'incident')} in {values['state_characters']} characters."
     )
     return said
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _ago(seconds: float) -> str:

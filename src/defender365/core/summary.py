@@ -8,6 +8,11 @@ from defender365.core.clock import utc
 from defender365.core.errors import Defender365Error, RetryLater
 
 
+def many(count: int, what: str) -> str:
+    """A count and what is counted: `1 alert`, `2 alerts`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 @dataclass
 class Summary:
     """What one poll did; what a program reads after `connector run`."""

@@ -58,11 +58,10 @@ class TextFile:
                 os.fsync(file.fileno())
             if self._mode != 0o600:
                 Path(name).chmod(self._mode)
-        except OSError as error:
+        except BaseException as error:
             Path(name).unlink(missing_ok=True)
-            raise OSError(error.errno, error.strerror, str(self.path)) from None
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
+            if isinstance(error, OSError):  # a failed write names no file
+                raise OSError(error.errno, error.strerror, str(self.path)) from None
             raise
         return Path(name)
 

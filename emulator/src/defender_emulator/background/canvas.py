@@ -9,6 +9,7 @@ from typing import Any
 from defender_emulator.hunting.schema import TABLES, held_as
 from defender_emulator.scenario import Json
 from defender_emulator.scenarios.identifiers import sha1
+from defender_emulator.ticks import ticks_at
 
 Execute = Callable[..., Any]
 Chosen = Mapping[str, str]
@@ -136,4 +137,4 @@ class Canvas:
 
     @staticmethod
     def _us(moment: datetime) -> int:
-        return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        return ticks_at(moment) // 10

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from duckdb_kql import ir
 from duckdb_kql.translate import summarize_names
 
-from defender_emulator.hunting.calls import RENAMED, REWRITTEN
-from defender_emulator.hunting.fitting import GATHERING
+from defender_emulator.hunting.calls import RENAMED
 from defender_emulator.hunting.refusals import semantic_error
-from defender_emulator.hunting.spelling import nodes
 from defender_emulator.hunting.stages import Columns
 
 
@@ -92,33 +90,20 @@ def _array_name(made: ir.FunctionCall) -> str:
 
 
 def _named(operator: ir.Summarize, columns: Columns) -> ir.Summarize:
-    """Names for what will be written otherwise, and so would be named otherwise."""
+    """The names that aggregates and keys have as written, whatever they are written as later."""
     keys, several = summarize_names(operator, columns)
-    several = [
-        _counted(agg, names) for agg, names in zip(operator.aggregates, several, strict=True)
-    ]
     aggregates = [
-        ir.NamedExpr(agg.expr, names[0]) if _changes(agg) and len(names) == 1 else agg
+        ir.NamedExpr(agg.expr, _counted(agg) or names[0]) if len(names) == 1 else agg
         for agg, names in zip(operator.aggregates, several, strict=True)
     ]
-    by = [
-        ir.NamedExpr(key.expr, name) if _changes(key) else key
-        for key, name in zip(operator.by, keys, strict=True)
-    ]
+    by = [ir.NamedExpr(key.expr, name) for key, name in zip(operator.by, keys, strict=True)]
     return ir.Summarize(tuple(aggregates), tuple(by))
 
 
-def _counted(agg: ir.NamedExpr, names: list[str]) -> list[str]:
-    """`countif(b)` of a column is named after it."""
+def _counted(agg: ir.NamedExpr) -> str | None:
+    """`countif(b)` of a column is named after it, which the translator does not know."""
     call = agg.expr
     if agg.name or not isinstance(call, ir.FunctionCall) or call.name != "countif":
-        return names
+        return None
     column = call.args[0] if call.args else None
-    return [f"countif_{column.name}"] if isinstance(column, ir.ColumnRef) else names
-
-
-def _changes(named: ir.NamedExpr) -> bool:
-    meant = {*REWRITTEN, *RENAMED, *GATHERING, "countif"}
-    return any(
-        isinstance(node, ir.FunctionCall) and node.name in meant for node in nodes(named.expr)
-    )
+    return f"countif_{column.name}" if isinstance(column, ir.ColumnRef) else None

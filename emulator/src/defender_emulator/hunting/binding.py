@@ -15,7 +15,15 @@ from duckdb_kql import schema as columns_of
 from defender_emulator.hunting import filling, unions
 from defender_emulator.hunting.aggregating import expanded
 from defender_emulator.hunting.calling import CALL_MARK
-from defender_emulator.hunting.expressions import Around, Checker, Told, known
+from defender_emulator.hunting.expressions import (
+    Around,
+    Checker,
+    Columns,
+    Scope,
+    Told,
+    Types,
+    known,
+)
 from defender_emulator.hunting.kinds_known import known_types, types_after
 from defender_emulator.hunting.refusals import no_table, not_supported
 from defender_emulator.hunting.repairs import (
@@ -28,9 +36,6 @@ from defender_emulator.hunting.searching import Searched
 from defender_emulator.hunting.stages import Input, Pending, Stage
 from defender_emulator.hunting.windows import serial_after, windowed
 
-Columns = list[str]
-Scope = dict[str, Columns]
-Types = dict[str, str]
 LONGEST_RANGE = 1_000_000
 
 _NAMES: dict[type, str] = {

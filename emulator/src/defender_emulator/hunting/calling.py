@@ -108,11 +108,7 @@ def written_out(node: Any, function: TabularFunction, arguments: list[Any]) -> i
     order = [tree.name_at(p) for p in (tree.rules_in(listed) if listed is not None else [])]
     if not order:
         order = [*function.tabular, *(name for name, _ in function.parameters)]
-    if any(map(tree.argument_name, arguments)):
-        ordered = tree.in_order(arguments, order)
-        if ordered is None:
-            raise tree.refused(node, "a call that leaves out an argument before a named one")
-        arguments = ordered
+    arguments = tree.in_order(node, arguments, order)
     tables: list[tuple[str, ir.Query]] = []
     values: list[Any] = []
     for name, argument in zip(order, arguments, strict=False):
@@ -231,11 +227,8 @@ def joined(left: ir.Query, node: Any) -> ir.Source:
     call = tree.all_of_kind(node, "NamedFunctionCallExpression")[0]
     if not function.tabular:
         raise tree.refused(node, f"invoke: '{function.name}' takes no table")
-    given = tree.rules_in(call)[1:]
-    if any(map(tree.argument_name, given)):
-        given = tree.in_order(given, [name for name, _ in function.parameters])
-        if given is None:
-            raise tree.refused(node, "a call that leaves out an argument before a named one")
+    parameters = [name for name, _ in function.parameters]
+    given = tree.in_order(node, tree.rules_in(call)[1:], parameters)
     return _expanded(
         node, function, [(function.tabular[0], left)], [_scoped(value) for value in given]
     )

@@ -228,13 +228,6 @@ def _one_text(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
     return call(node.name, call("tostring", text))
 
 
-def _bin(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
-    value, size = _counted(node, 2)
-    if isinstance(size, ir.Literal) and size.value in ("1tick", "1ticks"):
-        return value
-    return node
-
-
 def _replace(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
     pattern, rewrite, source = _counted(node, 3)
     return call("replace_regex", source, pattern, rewrite)
@@ -242,7 +235,6 @@ def _replace(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
 
 REWRITTEN: dict[str, Rewriting] = {
     "replace": _replace,
-    "bin": _bin,
     "split": _split,
     "extract": _extract,
     "extractjson": _extract_json,

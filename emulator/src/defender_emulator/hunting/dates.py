@@ -83,16 +83,12 @@ def binned(known_bin: Callable[..., str]) -> Callable[..., str]:
         size = node.args[1] if len(node.args) == 2 else None
         if not isinstance(size, ir.Literal) or size.kind != "timespan":
             return known_bin(node, name)
-        return span_bin(node.args[0], size, name)
+        span = translate._is_timespan_expr(node.args[0])  # noqa: SLF001 - no public name
+        made = "to_microseconds" if span else "make_timestamp"
+        value = f"epoch_us({_rendered(node.args[0])})"
+        return f"{made}(kql_below({value}, epoch_us({_rendered(size)})))"
 
     return rendered
-
-
-def span_bin(value: ir.Expr, size: ir.Expr, name: str = "bin") -> str:
-    """A datetime or a timespan rounded down to whole spans."""
-    span = name == "span" or translate._is_timespan_expr(value)  # noqa: SLF001 - no public name
-    made = "to_microseconds" if span else "make_timestamp"
-    return f"{made}(kql_below(epoch_us({_rendered(value)}), epoch_us({_rendered(size)})))"
 
 
 def expanded(known_conversion: Callable[[str, str], str]) -> Callable[[str, str], str]:

@@ -311,15 +311,13 @@ def _unnamed_arguments(known_call: Any) -> Any:
     def lowered(node: Any) -> Any:
         kids = tree.rules_in(node)
         declared = tree.lowering._LET_FUNCTIONS_STATE.get()  # noqa: SLF001
-        if kids and kids[0].getText() in declared and any(map(tree.argument_name, kids[1:])):
-            parameters = [name for name, _ in declared[kids[0].getText()].parameters]
-            order = tree.in_order(kids[1:], parameters)
-            if order is None:
-                raise tree.refused(node, "a call that leaves out an argument before a named one")
-            return _lower._inline_let_function(  # noqa: SLF001
-                node, declared[kids[0].getText()], tuple(tree.expression(k) for k in order)
-            )
-        return known_call(node)
+        function = declared.get(kids[0].getText()) if kids else None
+        if function is None:
+            return known_call(node)
+        given = tree.in_order(node, kids[1:], [name for name, _ in function.parameters])
+        return _lower._inline_let_function(  # noqa: SLF001
+            node, function, tuple(map(tree.expression, given))
+        )
 
     return lowered
 

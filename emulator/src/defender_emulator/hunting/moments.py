@@ -10,11 +10,8 @@ Sources: "The datetime data type" and "The timespan data type" of the Kusto docu
 to 9999, ticks of 100 ns.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
-from defender_emulator.ticks import ticks_of
-
-_START = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 10_000_000
 DAY = 86_400 * SECOND
 EPOCH = 621_355_968_000_000_000
@@ -110,19 +107,6 @@ MACROS = {
 def definitions() -> list[str]:
     """The statements that make the macros."""
     return [f"CREATE MACRO {head} AS ({body})" for head, body in MACROS.items()]
-
-
-def held_ticks(text: str) -> int:
-    """A moment's ticks since 1970. Raises ValueError for what is none."""
-    ticks = ticks_of(text)
-    if ticks is None:
-        raise ValueError(text)
-    return ticks
-
-
-def ticks_at(moment: datetime) -> int:
-    """The ticks from 1970 to an aware moment."""
-    return (moment - _START) // timedelta(microseconds=1) * 10
 
 
 def moment_text(ticks: int) -> str | None:

@@ -44,18 +44,19 @@ def filling(table: str, columns: list[str]) -> str:
         f"c{n}": ["JSON" if kinds[c] == "dynamic" else "VARCHAR"] for n, c in enumerate(columns)
     }
     lists = ", ".join(f"unnest(j.c{n}) AS c{n}" for n in range(len(columns)))
-    chosen = ", ".join(_taken(kinds[c], f"c{n}", held_as(c)) for n, c in enumerate(columns))
+    chosen = ", ".join(taken(c, kinds[c], f"c{n}", "CAST") for n, c in enumerate(columns))
     return (
         f'INSERT INTO kept."{table}" BY NAME SELECT {chosen} FROM (SELECT {lists} FROM '  # noqa: S608 - quoted names
         f"(SELECT from_json($rows::JSON, '{json.dumps(shape)}') AS j))"
     )
 
 
-def _taken(kind: str, value: str, held: str) -> str:
+def taken(column: str, kind: str, value: str, cast: str) -> str:
+    """A value as a column of a table holds it; `cast` says what becomes of one that does not fit."""
     if kind == "string":
-        return f"coalesce({value}, '') AS \"{held}\""
-    if kind == "dynamic":
-        return f'{value} AS "{held}"'
-    if kind in _TIMES:
-        return f'{_TIMES[kind]}({value}) AS "{held}"'
-    return f'CAST({value} AS {KINDS[kind].storage}) AS "{held}"'
+        value = f"coalesce({value}, '')"
+    elif kind in _TIMES:
+        value = f"{_TIMES[kind]}({value})"
+    elif kind != "dynamic":
+        value = f"{cast}({value} AS {KINDS[kind].storage})"
+    return f'{value} AS "{held_as(column)}"'

@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
-from defender_emulator.hunting.kinds import KINDS
-
 _TEXT = (files("defender_emulator.hunting") / "data" / "tables.json").read_text("utf-8")
 
 TABLES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -18,12 +16,6 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
     for table, columns in json.loads(_TEXT).items()
 }
 """Table name to its columns, each with its KQL type."""
-
-STORAGE = {
-    kind: KINDS[kind].storage
-    for kind in ("string", "datetime", "long", "int", "bool", "real", "guid", "dynamic")
-}
-"""How each type of Microsoft's tables is held by the engine."""
 
 _TIMES = ("Timestamp", "ActivityTimestamp")
 _EDGE = "\ue365"

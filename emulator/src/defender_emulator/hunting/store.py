@@ -22,13 +22,13 @@ from defender_emulator.hunting.refusals import (
     engine_error,
 )
 from defender_emulator.hunting.schema import (
-    STORAGE,
     TABLES,
     add_table,
     held_as,
     remove_table,
     time_column,
 )
+from defender_emulator.ticks import ticks_at
 
 Window = tuple[datetime, datetime]
 _BATCH = 500
@@ -169,7 +169,7 @@ class Store:
         edges = (*window, *(span or (None, None)))
         names = ("first_moment", "last_moment", "span_first", "span_last")
         for name, moment in zip(names, edges, strict=True):
-            ticks = moments.ticks_at(moment) if moment else "NULL"
+            ticks = ticks_at(moment) if moment else "NULL"
             self._db.execute(f"SET VARIABLE {name} = make_timestamp({ticks}::BIGINT)")
 
     def _run(self, sql: str, bound: dict[str, Any]) -> tuple[list[tuple[str, str]], str]:
@@ -209,18 +209,9 @@ def _read(table: str, columns: list[str], parameter: str) -> str:
 
 def _all_taken(table: str, columns: list[str], row: str) -> str:
     kinds = dict(TABLES[table])
-    return ", ".join(_taken(column, kinds[column], row) for column in columns)
-
-
-def _taken(column: str, kind: str, row: str) -> str:
-    held = held_as(column)
-    if kind == "string":
-        return f'coalesce({row}."{column}", \'\') AS "{held}"'
-    if kind == "dynamic":
-        return f'{row}."{column}" AS "{held}"'
-    if kind == "datetime":
-        return f'kql_moment({row}."{column}") AS "{held}"'
-    return f'TRY_CAST({row}."{column}" AS {STORAGE[kind]}) AS "{held}"'
+    return ", ".join(
+        own_sql.taken(column, kinds[column], f'{row}."{column}"', "TRY_CAST") for column in columns
+    )
 
 
 @contextlib.contextmanager

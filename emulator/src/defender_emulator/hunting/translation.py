@@ -10,7 +10,6 @@ from defender_emulator.hunting import dialect
 from defender_emulator.hunting.binding import bound
 from defender_emulator.hunting.calling import declarations
 from defender_emulator.hunting.kinds_known import known_types
-from defender_emulator.hunting.moments import ticks_at
 from defender_emulator.hunting.refusals import (
     QueryRefused,
     not_supported,
@@ -20,6 +19,7 @@ from defender_emulator.hunting.refusals import (
 from defender_emulator.hunting.rewriting import rewritten
 from defender_emulator.hunting.schema import held_columns
 from defender_emulator.hunting.spelling import spelled
+from defender_emulator.ticks import ticks_at
 
 Bound = dict[str, Any]
 DEEPEST = "The query is nested too deeply"

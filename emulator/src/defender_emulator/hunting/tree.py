@@ -72,11 +72,13 @@ def argument_name(node: Any) -> str:
     return ""
 
 
-def in_order(arguments: list[Any], parameters: list[str]) -> list[Any] | None:
-    """Arguments, some given by name, in the order of the parameters.
+def in_order(call: Any, arguments: list[Any], parameters: list[str]) -> list[Any]:
+    """The arguments of a call in the order of the parameters, where some are given by name.
 
-    None where one is left out before another. Raises `KqlUnsupportedError` for an unknown name.
+    Raises `KqlUnsupportedError` for an unknown name, and where one is left out before another.
     """
+    if not any(map(argument_name, arguments)):
+        return arguments
     made: dict[str, Any] = {}
     free = iter(parameters)
     for argument in arguments:
@@ -87,7 +89,9 @@ def in_order(arguments: list[Any], parameters: list[str]) -> list[Any] | None:
     given = [made.get(name) for name in parameters]
     while given and given[-1] is None:
         given.pop()
-    return None if None in given else given
+    if None in given:
+        raise refused(call, "a call that leaves out an argument before a named one")
+    return given
 
 
 def first(nodes: list[Any], *kinds: str) -> Any:

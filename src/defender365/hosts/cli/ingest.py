@@ -168,10 +168,14 @@ def _poll_into(  # noqa: PLR0913, PLR0917  the parts of one run
     else:
         file.try_to_write(before)  # a full disk is told before anything is delivered
 
+    written = ""
+
     def commit(changed: State) -> None:
+        nonlocal written
         out.flush()
         if not task.test_run:
-            file.write(dump_state(changed))
+            written = dump_state(changed)
+            file.write(written)
 
     def tell(summary: Summary) -> None:
         progress.say(
@@ -182,17 +186,17 @@ def _poll_into(  # noqa: PLR0913, PLR0917  the parts of one run
     try:
         summary = poll(client, state, task.rules, clock, Delivery(out.deliver, commit, tell))
         _report(task, summary)
-        _write_metrics(task, state)
+        _write_metrics(task, state, len(written))
     finally:
         client.close()
     return summary.failure
 
 
-def _write_metrics(task: Task, state: State) -> None:
+def _write_metrics(task: Task, state: State, characters: int) -> None:
     if task.metrics is not None and not task.test_run:
         file = TextFile(task.metrics, mode=0o644)  # its reader is another user
         try:
-            file.write(metrics_of(state, len(dump_state(state))))
+            file.write(metrics_of(state, characters))
         except OSError as error:  # nothing that was delivered is less delivered for it
             click.echo(f"{task.metrics} cannot be written: {error.strerror}.", err=True)
 
