@@ -29,10 +29,11 @@ pages, alerts, largest, skip = 0, 0, 0, 0
 while True:
     options = {"$expand": "alerts", "$top": "50", "$skip": str(skip),
                "$orderby": "lastUpdateDateTime asc"}
-    body = session.get(f"{sys.argv[1]}/v1.0/security/incidents", params=options).content
-    page = json.loads(body)
+    body = [session.get(f"{sys.argv[1]}/v1.0/security/incidents", params=options).content]
+    largest = max(largest, len(body[0]))
+    page = json.loads(body.pop())  # not held beside what it is parsed to
     alerts += sum(len(incident["alerts"]) for incident in page["value"])
-    pages, largest, skip = pages + 1, max(largest, len(body)), skip + 50
+    pages, skip = pages + 1, skip + 50
     if "@odata.nextLink" not in page:
         break
 after = resource.getrusage(resource.RUSAGE_SELF)
