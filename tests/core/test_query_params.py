@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from defender365.core.errors import BadInput
@@ -62,6 +62,7 @@ def test_what_is_no_value_of_its_type_is_told(given_, words):
 
 
 @given(st.sampled_from(sorted(KINDS)), st.text(max_size=40))
+@example("long", "0\x1f")
 def test_no_value_leaves_its_literal(kind, value):
     try:
         text = bound("T | take 1", [f"a:{kind}={value}"])

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import gettempdir
@@ -169,10 +170,18 @@ def test_a_greedy_query_is_preempted():
     engine.close()
 
 
-def test_rows_that_cannot_be_loaded_in_time_preempt_the_query():
+def test_rows_that_cannot_be_loaded_in_time_preempt_the_query(monkeypatch):
     engine = HuntingEngine([logged(-5, "a")], limits=Limits(loading=60))
     names(engine, -10)
     engine._limits = Limits(loading=0.0)
+    process, tell = engine._worker._process, engine._worker.tell
+
+    def to_one_that_stands_still(message):
+        if message:  # an empty one only asks whether it is there
+            process.send_signal(signal.SIGSTOP)
+        tell(message)
+
+    monkeypatch.setattr(engine._worker, "tell", to_one_that_stands_still)
     with pytest.raises(QueryPreempted):
         names(engine, 0)
     engine.close()

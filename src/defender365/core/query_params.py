@@ -81,7 +81,8 @@ def _string(text: str) -> str | None:
 
 
 def _long(text: str) -> str | None:
-    number = int(text) if NUMBER(text.strip()) else None
+    text = text.strip()
+    number = int(text) if NUMBER(text) else None
     fits = number is not None and -(2**63) <= number < 2**63
     return f"long({number})" if fits else None
 
