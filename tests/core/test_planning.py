@@ -8,6 +8,7 @@ from defender365.core.planning import (
     DAY,
     DEEP,
     MAX_ANCHORS,
+    MAX_HEAVY,
     OVERLAP,
     PAGE,
     SECOND,
@@ -184,11 +185,12 @@ def test_what_is_known_of_heavy_incidents_survives_json(failed, size):
 
 def test_heavy_incidents_are_remembered_within_bounds_and_for_a_day():
     heavy = Heavy()
-    for number in range(600):
+    for number in range(MAX_HEAVY + 100):
         heavy.remember(incident(number, number))
-    assert len(heavy.seen) == 500
-    assert heavy.near(T0 + (599 + DAY) * SECOND)
-    assert not heavy.near(T0 + (600 + DAY) * SECOND)
+    assert len(heavy.seen) == MAX_HEAVY
+    newest = MAX_HEAVY + 99
+    assert heavy.near(T0 + (newest + DAY) * SECOND)
+    assert not heavy.near(T0 + (newest + 1 + DAY) * SECOND)
     assert not Heavy().near(0)
 
 

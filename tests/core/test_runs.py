@@ -88,7 +88,7 @@ def test_labels_are_escaped_and_bounded():
         (lambda s: s.throttle(NOW + 50, 90), "throttled", "nothing is asked for until"),
         (lambda s: s.runs.ended(summary(failure=ServiceFailed("HTTP 503."))), "failing",
          "It ended early: HTTP 503. The last good run ended at 2027-01-15T08:00:02Z."),
-        (lambda s: s.runs.ended(summary(backlog=True)), "behind", "A backlog is being read"),
+        (lambda s: setattr(s.walk, "complete", False), "behind", "A backlog is being read"),
         (lambda s: s.set_aside("7", "why", NOW), "ok", "Set aside: 7; connector explain says why."),
         (lambda s: setattr(s, "runs", Runs()), "never run", "has not run with this memory yet"),
     ],

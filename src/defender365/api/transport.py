@@ -24,6 +24,7 @@ from defender365.core.errors import (
     NotFound,
     NotJson,
     NotTrusted,
+    OutOfTime,
     ServiceFailed,
     TimedOut,
     Unreachable,
@@ -195,8 +196,8 @@ class Transport:
             return NotJson(not_json_words(request, response))
         try:
             body = json.loads(b"".join(self._chunks(request, response)))
-        except (ValueError, RecursionError, NotJson, TimedOut):
-            body = None
+        except (ValueError, RecursionError, NotJson, TimedOut, OutOfTime):
+            body = None  # what its status says must not be lost, above all that of a 429
         if response.status_code == 404 and not isinstance(body, dict):
             return NotFound(f"{request.what}: {not_json_words(request, response)}")
         after = response.headers.get("Retry-After", "")

@@ -37,10 +37,6 @@ SMALLER = (ServiceFailed, NotJson, TimedOut, Unreachable)
 ITS_OWN = (*SMALLER, NotFound, Refused, PermissionMissing, BadRecord, RecursionError)
 """Failures of one incident, while the list that named it works."""
 
-REVISIT_SECONDS = 25 * 60
-"""When an incident that was fetched alone, or others were merged into, is looked at once more, for
-alerts that arrive late."""
-
 
 @dataclass(frozen=True)
 class Delivery:
@@ -149,7 +145,7 @@ class Intake:
     def _process(self, incident: Incident, *, force: bool = False) -> None:
         entry = self._state.ledger.get(incident.id)
         changed = entry is None or entry.updated != incident.updated
-        if incident.redirect:
+        if incident.redirect and (changed or not entry or entry.detail != incident.redirect):
             self._state.follow[incident.redirect] = incident.id
         verdict = self._rules.filters.incident_verdict(incident)
         if verdict is not None:
@@ -158,13 +154,10 @@ class Intake:
             self._state.aside.pop(incident.id, None)
             return
         if incident.cut or not incident.expanded:
-            if not changed and not force:
+            if self._state.heavy.knows(incident) and not (changed or force):
                 return
             incident = self._with_all_alerts(incident)
-            self._sort_out(incident, count=changed)
-            self._state.revisit.setdefault(incident.id, self.now + REVISIT_SECONDS)
-        else:
-            self._sort_out(incident, count=changed)
+        self._sort_out(incident, count=changed)
         if not incident.bad_alerts:
             self._state.aside.pop(incident.id, None)
         elif changed or force:
@@ -174,7 +167,9 @@ class Intake:
     def _with_all_alerts(self, incident: Incident) -> Incident:
         whole = Incident(incident.id, incident.updated, incident.raw, expanded=True)
         whole.add_alerts(self._client.incident_alerts(incident.id))
-        self._state.heavy.remember(incident)
+        if not self._state.heavy.knows(incident):
+            self._state.look_again(incident.id, self.now)
+        self._state.heavy.fetched(incident)
         return whole
 
     def _filtered(self, incident: Incident, rule: str) -> None:
@@ -214,7 +209,7 @@ class Intake:
             self._hand_over(incident, new)
         elif entry is not None and entry.keys:
             self._noted(incident, DELIVERED)
-        elif rules:
+        elif rules and len(rules) == len(incident.alerts):
             self._noted(incident, FILTERED, rules[0])
         elif incident.bad_alerts and not incident.alerts:
             self._noted(incident, ASIDE, incident.complaint)

@@ -7,7 +7,7 @@ import logging
 
 from defender365.api.client import Client
 from defender365.api.limits import RATES
-from defender365.connector.intake import REVISIT_SECONDS, SMALLER, Delivery, Intake, Rules
+from defender365.connector.intake import SMALLER, Delivery, Intake, Rules
 from defender365.core.clock import Clock, utc
 from defender365.core.errors import (
     BadRecord,
@@ -19,7 +19,7 @@ from defender365.core.errors import (
 from defender365.core.model import Incident, read_incident
 from defender365.core.odata import incident_list
 from defender365.core.planning import PAGE, SECOND, Heavy, Pass, may_expand, page_size
-from defender365.core.state import State
+from defender365.core.state import State, waits
 from defender365.core.summary import Summary
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ LAST_SECOND = 1.0
 
 FOLLOWED_PER_POLL = 20
 RETRIED_PER_POLL = 5
+LOOKED_AT_PER_POLL = 20
 
 
 def poll(client: Client, state: State, rules: Rules, clock: Clock, delivery: Delivery) -> Summary:
@@ -71,6 +72,7 @@ class _Poll:
         if self.state.throttled(self.clock.seconds()):
             log.info("still throttled until %s: nothing is sent", utc(self.state.throttled_until))
             self.summary.throttled_until = self.state.throttled_until
+            self.summary.backlog = waits(self.state)
             return
         self.state.throttled_until = 0
         before = self.state.walk
@@ -87,10 +89,7 @@ class _Poll:
             pass
         except Defender365Error as error:
             self.summary.failure = error
-        walk = self.state.walk
-        ended = self.resting and self.walk is walk
-        waits = walk is not None and (not walk.complete or walk.recheck > 0)
-        self.summary.backlog = waits and not ended
+        self.summary.backlog = waits(self.state)
         self._settle(commit=False)
 
     def ended(self) -> None:
@@ -109,8 +108,6 @@ class _Poll:
         self.walk, self.heavy = walk, heavy
         self.pages = 0
         self.records = 0
-        self.resting = False
-        """True when the list may go on, but this run need not find out."""
         self.heads: list[Incident] = []
         """Incidents seen ahead, without their alerts."""
 
@@ -144,7 +141,7 @@ class _Poll:
         return self.state.fresh
 
     def _walk_on(self) -> None:
-        while self._room() and not self.walk.complete and not self.resting:
+        while self._room() and not self.walk.complete and not self.walk.resting:
             self._step()
             self._join()
 
@@ -236,7 +233,7 @@ class _Poll:
         if more:
             return
         if full:
-            self.resting = True
+            self.walk.resting = True
         else:
             self.walk.finish(self.intake.now)
 
@@ -288,7 +285,7 @@ class _Poll:
     # After the walk: incidents that others were merged into, and those to look at again.
 
     def _follow_merged(self) -> None:
-        if not self.walk.complete and not self.resting and self.state.fresh is None:
+        if not self.walk.complete and not self.walk.resting and self.state.fresh is None:
             return
         for _ in range(FOLLOWED_PER_POLL):
             target = next(iter(self.state.follow), None)
@@ -297,7 +294,7 @@ class _Poll:
             source = self.state.follow[target]
             if not self._seen_since_merge(target, source):
                 self.intake.fetch(target)
-                self.state.revisit.setdefault(target, self.intake.now + REVISIT_SECONDS)
+                self.state.look_again(target, self.intake.now)
             self.state.follow.pop(target, None)
 
     def _seen_since_merge(self, target: str, source: str) -> bool:
@@ -307,9 +304,8 @@ class _Poll:
     def _look_again(self) -> None:
         now = self.intake.now
         due = [key for key, aside in self.state.aside.items() if aside.due(now)]
-        late = [key for key, moment in self.state.revisit.items() if moment <= now]
-        for incident_id in [*due[:RETRIED_PER_POLL], *late[:RETRIED_PER_POLL]]:
+        late = self.state.to_look_at(now)
+        for incident_id in [*due[:RETRIED_PER_POLL], *late[:LOOKED_AT_PER_POLL]]:
             if self._room():
                 self.intake.fetch(incident_id)
-                if self.state.revisit.get(incident_id, now + 1) <= now:
-                    del self.state.revisit[incident_id]
+                self.state.looked(incident_id, now)

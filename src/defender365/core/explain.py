@@ -7,7 +7,7 @@ from defender365.core.clock import utc
 from defender365.core.filters import SENTENCES
 from defender365.core.ledger import ASIDE, DELIVERED, FILTERED, REDIRECTED, Entry
 from defender365.core.model import UNKNOWN_TIME
-from defender365.core.state import Aside, State
+from defender365.core.state import Aside, State, waits
 from defender365.core.summary import many
 from defender365.core.timeframe import from_ticks
 
@@ -94,7 +94,7 @@ def _unseen_words(state: State, now: float) -> tuple[str, str]:
     if state.walk.complete and state.walk.recheck:
         since = from_ticks(state.walk.recheck)
         return WAITING, f"Not seen yet; the next run reads again from {since} on."
-    if not state.walk.complete:
+    if waits(state):
         reached = from_ticks(state.walk.position)
         beside = (
             f" What is new since {from_ticks(state.fresh.origin)} is read beside it."

@@ -38,8 +38,13 @@ LAG = 2 * 60 * 60
 """A backlog that reaches further back, in seconds, is read in a lane of its own, beside the lane of
 what is new: after an outage the newest incidents do not wait for the oldest."""
 
+LOOKS = (25 * 60, 150 * 60)
+"""When an incident that was fetched alone, or others were merged into, is looked at again, in seconds:
+alerts that arrive late show in no list of it. As late as with the two overlaps."""
+
 MAX_ANCHORS = 2_000
-MAX_HEAVY = 500
+MAX_HEAVY = 1_000
+"""More than can be fetched alone, at 20 alert requests a minute, while a pass still meets them."""
 
 
 @dataclass
@@ -56,6 +61,8 @@ class Pass:
     began: int = 0
     """When this pass began, in seconds by the host's clock; only differences are used."""
     complete: bool = False
+    resting: bool = False
+    """True where the last page was full and ended the list: it may go on, the next run sees."""
     took: int = 0
     """How long this pass lasted when it was complete, in seconds."""
     deep: int = 0
@@ -109,6 +116,7 @@ class Pass:
         any more and is not asked for again.
         """
         if not self.complete:
+            self.resting = False
             return self
         newest = min(self.newest, now * SECOND)
         deep = abs(now - self.deep) >= DEEP_EVERY
@@ -173,7 +181,7 @@ class Pass:
         return {
             "origin": self.origin, "start": self.start, "position": self.position,
             "boundary": sorted(self.boundary), "newest": self.newest, "began": self.began,
-            "complete": self.complete, "took": self.took, "deep": self.deep, "recheck": self.recheck,
+            "complete": self.complete, "resting": self.resting, "took": self.took, "deep": self.deep, "recheck": self.recheck,
             "anchors": self.anchors,
         }  # fmt: skip
 
@@ -189,6 +197,7 @@ class Pass:
             deep=int(found.get("deep", 0)),
             boundary={str(item) for item in found["boundary"]},
             complete=bool(found["complete"]),
+            resting=bool(found.get("resting")),
             anchors={str(k): int(v) for k, v in dict(found["anchors"]).items()},
         )
 
@@ -202,7 +211,8 @@ class Heavy:
     """
 
     seen: dict[str, int] = field(default_factory=dict)
-    """Incident ids, and their update times when that was last found, in ticks."""
+    """Incident ids, and the update times for which their alerts were last fetched alone, in ticks; one
+    tick less than the time that was seen for those whose alerts were not."""
     suspects: list[str] = field(default_factory=list)
     """Incidents of a page that failed: at least one of them is too heavy. Kept between polls, for
     a page that fails slowly may take more than one poll to halve."""
@@ -243,9 +253,20 @@ class Heavy:
         )
 
     def remember(self, incident: Incident) -> None:
-        """Keep this incident in mind; the 500 newest are kept."""
-        self.seen.pop(incident.id, None)
-        self.seen[incident.id] = incident.updated
+        """Keep in mind that this incident is heavy; its alerts are still to be fetched."""
+        self._keep(incident.id, self.seen.get(incident.id, incident.updated - 1))
+
+    def fetched(self, incident: Incident) -> None:
+        """The alerts of this version of the incident were fetched alone."""
+        self._keep(incident.id, incident.updated)
+
+    def knows(self, incident: Incident) -> bool:
+        """True when the alerts of this version were fetched alone."""
+        return self.seen.get(incident.id) == incident.updated
+
+    def _keep(self, incident_id: str, updated: int) -> None:
+        self.seen.pop(incident_id, None)
+        self.seen[incident_id] = updated
         while len(self.seen) > MAX_HEAVY:
             del self.seen[next(iter(self.seen))]
 
@@ -254,7 +275,7 @@ class Heavy:
 
         Then a page is listed without alerts first, so that it can be passed around.
         """
-        return any(updated >= newest - DAY * SECOND for updated in self.seen.values())
+        return any(updated + 1 >= newest - DAY * SECOND for updated in self.seen.values())
 
 
 def page_size(remaining: int, known_ahead: int, pages: int) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from defender365.core.errors import ShelfFull, StateUnreadable
 from defender365.core.ledger import MOST_WORDS, Entry, Ledger
 from defender365.core.packing import packed, size_of, unpacked
-from defender365.core.planning import Heavy, Pass
+from defender365.core.planning import LOOKS, Heavy, Pass
 from defender365.core.runs import Gauges, Runs
 
 VERSION = 2
@@ -24,6 +24,8 @@ MAX_CHARACTERS = 2_900_000
 
 MAX_ASIDE = 500
 MAX_FOLLOW = 5_000
+MAX_REVISIT = 3_000
+"""As many as can be fetched alone, at 20 alert requests a minute, until the last look at the first."""
 
 
 @dataclass
@@ -64,8 +66,8 @@ class State:
     aside: dict[str, Aside] = field(default_factory=dict)
     follow: dict[str, str] = field(default_factory=dict)
     """Incidents that others were merged into and that must be looked at: target to source."""
-    revisit: dict[str, int] = field(default_factory=dict)
-    """Incidents fetched alone that are looked at once more, for alerts that arrive late: when."""
+    revisit: dict[str, list[int]] = field(default_factory=dict)
+    """Incidents that are looked at again, for alerts that arrive late: when."""
     throttled_since: float = 0
     throttled_until: float = 0
     spent: dict[str, list[float]] = field(default_factory=dict)
@@ -101,6 +103,22 @@ class State:
             )
         del self.aside[lost]
 
+    def look_again(self, incident_id: str, now: int) -> None:
+        """Look at this incident once more after 25 minutes, and after 2.5 hours."""
+        self.revisit.pop(incident_id, None)
+        self.revisit[incident_id] = [now + wait for wait in LOOKS]
+
+    def to_look_at(self, now: int) -> list[str]:
+        """The incidents that are due to be looked at again, those that wait longest first."""
+        due = [(moments[0], key) for key, moments in self.revisit.items() if moments[0] <= now]
+        return [key for _, key in sorted(due)]
+
+    def looked(self, incident_id: str, now: int) -> None:
+        """What was due of this incident is done."""
+        left = [moment for moment in self.revisit.pop(incident_id, ()) if moment > now]
+        if left:
+            self.revisit[incident_id] = left
+
     def for_test_run(self) -> "State":
         """A fresh memory that knows only which requests were made, and a limit in force."""
         return State(
@@ -124,10 +142,9 @@ class State:
 
 
 def waits(state: State) -> bool:
-    """True while more incidents wait than the last run could take."""
-    if state.runs.last:
-        return bool(state.runs.last.get("backlog"))
-    return state.walk is not None and not state.walk.complete
+    """True while incidents are known to wait: the list was not read to its end, or a part is read again."""
+    walk = state.walk
+    return walk is not None and (walk.recheck > 0 or not (walk.complete or walk.resting))
 
 
 def gauges(state: State, characters: int) -> Gauges:
@@ -159,7 +176,7 @@ def dump_state(state: State, limit: int = MAX_CHARACTERS) -> str:
         "fresh_heavy": state.fresh_heavy.as_json()[1:] if state.fresh else None,
         "aside": {k: [a.reason[:MOST_WORDS], a.tries, a.retry_at] for k, a in state.aside.items()},
         "follow": dict(list(state.follow.items())[-MAX_FOLLOW:]),
-        "revisit": dict(list(state.revisit.items())[-MAX_ASIDE:]),
+        "revisit": dict(list(state.revisit.items())[-MAX_REVISIT:]),
         "throttled": [state.throttled_since, state.throttled_until],
         "spent": state.spent,
         "runs": state.runs.as_json(),
@@ -212,7 +229,7 @@ def _state_from(found: dict[str, Any]) -> State:
         fresh_heavy=Heavy.from_json([{}, *(found.get("fresh_heavy") or ([], 0, 0))]),
         aside={str(k): Aside(str(r), int(n), int(at)) for k, (r, n, at) in found["aside"].items()},
         follow={str(k): str(v) for k, v in found["follow"].items()},
-        revisit={str(k): int(v) for k, v in found["revisit"].items()},
+        revisit={str(k): _moments(v) for k, v in found["revisit"].items()},
         throttled_since=float(found["throttled"][0]),
         throttled_until=float(found["throttled"][1]),
         spent={str(k): [float(t) for t in times] for k, times in found["spent"].items()},
@@ -220,6 +237,11 @@ def _state_from(found: dict[str, Any]) -> State:
         runs=Runs.from_json(found["runs"]) if found.get("runs") else Runs(),
         carried={k: v for k, v in found.items() if k not in taken},
     )
+
+
+def _moments(found: int | list[int]) -> list[int]:
+    """Older memories hold one moment, not a list of them."""
+    return [int(found)] if isinstance(found, int) else [int(moment) for moment in found]
 
 
 def _entries_from(found: dict[str, Any]) -> dict[str, Entry]:
