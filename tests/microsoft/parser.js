@@ -1,5 +1,5 @@
 // Reads a schema and then one query a line (JSON) on stdin; answers each with what Microsoft's
-// parser says: errors, tokens, and the values of its string literals.
+// parser says: errors, tokens, the values of its string literals, and the columns of the result.
 "use strict";
 const fs = require("fs");
 const vm = require("vm");
@@ -36,7 +36,11 @@ function answer(query) {
   const literals = tokens
     .filter((each) => each.kind === "StringLiteralToken")
     .map((each) => Kusto.KustoFacts.GetStringLiteralValue(each.text));
-  return { errors, tokens, literals };
+  const result = code.ResultType;
+  const columns = result && result.Columns
+    ? Bridge.toArray(result.Columns).map((each) => [each.Name, each.Type ? each.Type.Name : null])
+    : [];
+  return { errors, tokens, literals, columns };
 }
 
 require("readline")

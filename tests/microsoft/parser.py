@@ -39,7 +39,7 @@ class Parser:
         self._tell({"schema": schema})
 
     def ask(self, query: str) -> dict[str, Any]:
-        """Errors, tokens (kind, text, trivia) and the values of the string literals."""
+        """Errors, tokens (kind, text, trivia), values of the string literals, columns of the result."""
         self._tell({"query": query})
         assert self._process.stdout
         found: dict[str, Any] = json.loads(self._process.stdout.readline())

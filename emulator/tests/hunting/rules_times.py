@@ -154,9 +154,9 @@ TICKS: list[Rule] = [
         ],
     ),
     (
-        "datatable(t: datetime, d: dynamic)[datetime(2026-01-01), dynamic('2026-01-01T00:00:00.0000001Z')] | summarize t = max(t), d = take_any(d) | project d > t, d - t, d between (t .. 1d)",
+        "datatable(t: datetime, d: dynamic)[datetime(2026-01-01), dynamic('2026-01-01T00:00:00.0000001Z')] | summarize t = max(t), d = take_any(d) | project d - t, t - d",
         "a dynamic value beside a datetime is read as one",
-        [(True, "00:00:00.0000001", True)],
+        [("00:00:00.0000001", "-00:00:00.0000001")],
     ),
     (
         "print bin_at(time(1h), 1d, 12h), bin_at(datetime(2026-01-01 05:00), 1d, datetime(2025-12-31 12:00))",

@@ -7,6 +7,7 @@ from emulator.tests.hunting import rules_found as found_wrong
 from emulator.tests.hunting import rules_scalar as scalar
 from emulator.tests.hunting import rules_tabular as tabular
 from emulator.tests.hunting import rules_times as times
+from emulator.tests.hunting import rules_types as typed
 from emulator.tests.hunting.answers import NOW
 from emulator.tests.hunting.test_answers import Inside
 
@@ -16,6 +17,7 @@ RULES = [
     *scalar.TEXTS, *scalar.NUMBERS, *scalar.TIMES, *scalar.DYNAMICS, *scalar.ADDRESSES,
     *tabular.SHAPING, *tabular.SUMMARIES, *tabular.JOINS, *times.TICKS,
     *found_wrong.DYNAMIC, *found_wrong.TEXTS, *found_wrong.NUMBERS, *found_wrong.STAR,
+    *typed.NAMED, *typed.VALUES,
 ]  # fmt: skip
 
 
@@ -36,12 +38,17 @@ def test_the_engine_keeps_the_rule(engine, query, rule, rows):
     assert answered == rows, rule
 
 
-@pytest.mark.parametrize(("query", "rule", "columns"), found_wrong.COLUMNS)
+@pytest.mark.parametrize(("query", "rule", "columns"), [*found_wrong.COLUMNS, *typed.COLUMNS])
 def test_the_columns_are_named_and_ordered_by_the_rule(engine, query, rule, columns):
     assert [name for name, _ in engine.run(query, now=NOW, alerts=[]).schema] == columns, rule
 
 
-@pytest.mark.parametrize(("query", "word"), found_wrong.REFUSED)
+@pytest.mark.parametrize(("query", "types"), typed.TYPES)
+def test_the_columns_have_the_types_of_the_language(engine, query, types):
+    assert [kind for _, kind in engine.run(query, now=NOW, alerts=[]).schema] == types
+
+
+@pytest.mark.parametrize(("query", "word"), [*found_wrong.REFUSED, *typed.REFUSED])
 def test_what_could_mislead_is_refused_by_name(engine, query, word):
     with pytest.raises(QueryRefused) as refusal:
         engine.run(query, now=NOW, alerts=[])

@@ -7,7 +7,7 @@ from duckdb_kql import ir
 from duckdb_kql.translate import summarize_names
 
 from defender_emulator.hunting.calls import RENAMED
-from defender_emulator.hunting.refusals import semantic_error
+from defender_emulator.hunting.refusals import not_supported, semantic_error
 from defender_emulator.hunting.stages import Columns
 
 
@@ -18,6 +18,42 @@ def expanded(operator: ir.Summarize, columns: Columns) -> ir.Summarize:
     spread = tuple(made for agg in operator.aggregates for made in _spread(agg, rest))
     renamed = tuple(_renamed(agg) for agg in spread)
     return _named(ir.Summarize(renamed, operator.by), columns)
+
+
+def old_names(
+    written: ir.Summarize, made: ir.Summarize, columns: Columns
+) -> tuple[tuple[str, str], ...]:
+    """The columns of `argmax` and `argmin`, which have other names than those of `arg_max`."""
+    old = [agg for agg in written.aggregates if _is_old(agg) and agg.name is None]
+    if not old:
+        return ()
+    _, several = summarize_names(made, columns)
+    found = [
+        (agg.expr, names)
+        for agg, names in zip(made.aggregates, several, strict=True)
+        if isinstance(agg.expr, ir.FunctionCall) and agg.expr.name in _ARG_MAX
+    ]
+    if len(found) != len(old):
+        raise not_supported("'argmax' beside 'arg_max', or of one column, is not supported")
+    return tuple(
+        pair
+        for agg, (call, names) in zip(old, found, strict=True)
+        for pair in _old_pairs(agg.expr, call, names)
+    )
+
+
+def _is_old(agg: ir.NamedExpr) -> bool:
+    return isinstance(agg.expr, ir.FunctionCall) and agg.expr.name in ("argmax", "argmin")
+
+
+def _old_pairs(
+    written: ir.Expr, call: ir.FunctionCall, names: Columns
+) -> Iterator[tuple[str, str]]:
+    columns = [getattr(argument, "name", "") for argument in call.args]
+    first = f"{getattr(written, 'name', '').removeprefix('arg')}_{columns[0]}"
+    yield names[0], first
+    for name, column in zip(names[1:], columns[1:], strict=True):
+        yield name, f"{first}_{column}"
 
 
 def _renamed(agg: ir.NamedExpr) -> ir.NamedExpr:
@@ -34,8 +70,8 @@ def _spread(agg: ir.NamedExpr, columns: Columns) -> Iterator[ir.NamedExpr]:
     elif made.args and isinstance(made.args[-1], ir.Wildcard):
         yield from _of_star(agg, made, columns)
     elif made.name == "take_any" and len(made.args) > 1:
-        for argument in made.args:
-            yield ir.NamedExpr(ir.FunctionCall("take_any", (argument,)))
+        for n, argument in enumerate(made.args):
+            yield ir.NamedExpr(ir.FunctionCall("take_any", (argument,)), None if n else agg.name)
     elif made.name == "percentiles":
         yield from _percentiles(agg, made)
     elif made.name == "percentiles_array":

@@ -13,8 +13,9 @@ from duckdb_kql import ir
 from duckdb_kql import schema as columns_of
 
 from defender_emulator.hunting import filling, unions
-from defender_emulator.hunting.aggregating import expanded
-from defender_emulator.hunting.calling import CALL_MARK
+from defender_emulator.hunting.aggregating import expanded, old_names
+from defender_emulator.hunting.calling import CALL_MARK, label_of
+from defender_emulator.hunting.checking import check_names, check_renames
 from defender_emulator.hunting.expressions import (
     Around,
     Checker,
@@ -106,7 +107,8 @@ class _Binder:
             serial = serial | {name} if flow.serial else serial - {name}
         if isinstance(query.source, Searched):
             query = query.source.opened(query, inner, dict(lets))
-        query = _first_found(unions.expanded(query, inner), inner)
+        query = unions.expanded(query, {n: c for n, c in inner.items() if n not in dict(lets)})
+        query = _first_found(query, inner)
         first = next((word_of(op) for op in query.operators), around.operator)
         columns = _source(columns_of.resolve_source_let_refs(query.source), inner, first)
         word = _SOURCES.get(type(query.source), "")
@@ -167,17 +169,22 @@ class _Binder:
             return self._join(operator, flow, within)
         for column in _plain_names(operator):
             known(column, columns, name)
+        if isinstance(operator, ir.ProjectRename):
+            check_renames(operator.renames, columns)
         resolved = columns_of.resolve_let_refs(operator, columns)
         resolved = named_as_written(resolved, columns)
+        renames: tuple[tuple[str, str], ...] = ()
         if isinstance(resolved, ir.Summarize):
-            resolved = expanded(resolved, columns)
+            written, resolved = resolved, expanded(resolved, columns)
+            renames = old_names(written, resolved, columns)
         checker = Checker(self, within, columns, flow.told)
         checked = checker.operator(checker.rebuilt(resolved))
         if isinstance(checked, Stage):
             return [checked]
         if isinstance(checked, ir.Parse):
             return plainly_parsed(checked, columns)
-        return [repaired(checked, columns)]
+        made = repaired(checked, columns)
+        return [made, ir.ProjectRename(renames)] if renames else [made]
 
     def _join(self, join: ir.Join | ir.Lookup, flow: _Flow, within: Around) -> list[ir.Operator]:
         right, right_columns = self.query(join.right, within)
@@ -212,7 +219,7 @@ class _Binder:
     ) -> list[ir.Operator]:
         copy = dataclasses.replace(so_far, operators=list(so_far.operators))
         arms = [unions.Arm(copy, columns, _label(copy, 0, around))]
-        for n, branch in enumerate(unions.branches(union, around.scope), 1):
+        for n, branch in enumerate(unions.branches(union, around.scope, dict(around.lets)), 1):
             made, made_columns = self.query(branch, around)
             arms.append(unions.Arm(made, made_columns, _label(branch, n, around)))
         return unions.joined(union, arms, lambda query: self._in_scope(query, around))
@@ -222,6 +229,8 @@ def _label(query: ir.Query, n: int, around: Around) -> str:
     """The table an arm is, through lets that are nothing but another name, or its number."""
     lets = {**dict(around.lets), **dict(query.lets)}
     while not query.operators and isinstance(query.source, ir.TableRef):
+        if label := label_of(query.source.name):
+            return label
         if query.source.name not in lets:
             return query.source.name if CALL_MARK not in query.source.name else f"union_arg{n}"
         bound_to = lets.pop(query.source.name)
@@ -239,7 +248,7 @@ def _first_found(query: ir.Query, scope: Scope) -> ir.Query:
         return query
     for at, operator in enumerate(query.operators):
         if isinstance(operator, ir.Union) and operator.isfuzzy:
-            alive = unions.branches(operator, scope)
+            alive = unions.branches(operator, scope, ())
             if alive:
                 rest = dataclasses.replace(operator, branches=tuple(alive[1:]))
                 following = [*alive[0].operators, rest, *query.operators[at + 1 :]]
@@ -258,6 +267,10 @@ def _source(source: ir.Source, scope: Scope, operator: str) -> Columns:
     elif not isinstance(source, ir.DataTable | ir.PrintSource):
         raise not_supported(f"{type(source).__name__} is no source of rows here")
     found: Columns = columns_of._source_columns(source, scope)  # noqa: SLF001 - no public name
+    if isinstance(source, ir.PrintSource):
+        check_names(found)
+    if isinstance(source, ir.DataTable):
+        check_names(name for name, _ in source.columns)
     return found
 
 

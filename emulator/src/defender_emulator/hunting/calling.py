@@ -16,9 +16,11 @@ from duckdb_kql.parser import parse
 from defender_emulator.hunting import tree
 from defender_emulator.hunting.enrichment import PRELUDE, PRELUDE_NAMES, FileProfile
 from defender_emulator.hunting.refusals import QueryRefused, semantic_error
+from defender_emulator.hunting.rewriting import views_in
 from defender_emulator.hunting.tree import lowering
 
 CALL_MARK = "()#"
+VIEW_MARK = " view#"
 
 
 @dataclass
@@ -36,13 +38,17 @@ class TabularFunction:
 
 _declared: dict[str, TabularFunction] = {}
 _calls: list[str] = []
+_views: set[str] = set()
+_aliases: set[str] = set()
+"""Names that `as` gave."""
 
 
 @contextlib.contextmanager
 def declarations(query: str) -> Iterator[None]:
     """No functions but those of Microsoft's that a query may name, and what it will declare."""
-    _declared.clear()
-    _calls.clear()
+    for known in (_declared, _calls, _aliases, _views):
+        known.clear()
+    _views.update(views_in(query))
     if any(name in query for name in PRELUDE_NAMES):
         for declaration in _prelude():
             declare(declaration, {})
@@ -60,6 +66,25 @@ def found(name: str, database: str | None) -> Any:
     if database is not None:
         return None
     return _declared.get(name)
+
+
+def views(node: Any) -> tuple[tuple[str, str], ...]:
+    """The views that are declared here, each with the binding that holds its rows."""
+    made = []
+    for name in sorted(_views & _declared.keys()):
+        function = _declared[name]
+        if not function.tabular and not function.parameters and name not in _calls:
+            source = _expanded(node, function, [], [])
+            assert isinstance(source, ir.TableRef)  # noqa: S101 - made by `bind`
+            made.append((name, source.name))
+    return tuple(made)
+
+
+def label_of(name: str) -> str:
+    """What `withsource` calls a binding: its view or its `as` name; nothing for others."""
+    if VIEW_MARK in name:
+        return name.partition(VIEW_MARK)[0]
+    return name if name in _aliases else ""
 
 
 def is_tabular(node: Any) -> bool:
@@ -184,7 +209,7 @@ def _body(body: Any, scalars: dict[str, ir.Expr], tables: list[tuple[str, ir.Que
 def bind(name: str, query: ir.Query) -> ir.Source:
     """A binding for a query, placed before the one that is being read; and what reads it."""
     around = lowering._FN_STATE.get()  # noqa: SLF001
-    made = f"{name}{CALL_MARK}{around.counter}"
+    made = f"{name}{VIEW_MARK if name in _views else CALL_MARK}{around.counter}"
     around.counter += 1
     around.pending[-1].append((made, query))
     return ir.TableRef(made)
@@ -222,6 +247,7 @@ def joined(left: ir.Query, node: Any) -> ir.Source:
         name = tree.name_at(tree.rules_in(node)[-1])
         around = lowering._FN_STATE.get()  # noqa: SLF001
         around.pending[-1].append((name, left))
+        _aliases.add(name)
         return ir.TableRef(name)
     function = _declared[_call_name(node)]
     call = tree.all_of_kind(node, "NamedFunctionCallExpression")[0]

@@ -5,10 +5,18 @@ passes it, and is refused by the service itself. Only types that are known witho
 tables are looked at; others are left to the database.
 """
 
+from collections.abc import Iterable, Sequence
+
 from duckdb_kql import ir
 
+from defender_emulator.hunting import takes
 from defender_emulator.hunting.kinds_known import TIMES, type_of
-from defender_emulator.hunting.refusals import QueryRefused, semantic_error
+from defender_emulator.hunting.refusals import (
+    QueryRefused,
+    already_declared,
+    not_supported,
+    semantic_error,
+)
 
 Types = dict[str, str]
 _NUMBERS = frozenset({"int", "long", "real", "decimal", "bool"})
@@ -27,17 +35,69 @@ def check(node: ir.BinaryOp, types: Types) -> None:
         raise semantic_error(
             f"Cannot compare values of types {left} and {right}. Try adding explicit casts"
         )
-    if node.op in _ORDERED and "string" in (left, right) and "dynamic" not in (left, right):
+    if node.op in _ARITHMETIC and "decimal" in (left, right):
+        _check_decimals(node.op, left, right)
+    fits = next((fit for ops, fit in _FITTING if node.op in ops), None)
+    text = _is_of_text(node.op) and not {left, right} <= {"string", "dynamic"}
+    if text or (fits is not None and not fits(left, right)):
         raise _undefined(node.op, left, right)
-    if node.op in _ORDERED and not _comparable(left, right):
-        raise _undefined(node.op, left, right)
+
+
+def _ordered(left: str, right: str) -> bool:
+    """A guid has no order, and a dynamic value none beside a time or another one."""
+    if "guid" in (left, right) or left == right == "dynamic":
+        return False
+    if "dynamic" in (left, right):
+        return {left, right}.isdisjoint(TIMES)
+    return "string" not in (left, right) and _comparable(left, right)
+
+
+def _calculable(left: str, right: str) -> bool:
     mixed = "dynamic" in (left, right) and not {left, right} & set(TIMES)
-    if node.op in _ARITHMETIC and mixed:
-        raise _undefined(node.op, left, right)
-    if node.op in _ARITHMETIC and not {left, right}.isdisjoint({"string", "bool", "guid"}):
-        raise _undefined(node.op, left, right)
-    if _is_of_text(node.op) and not {left, right} <= {"string", "dynamic"}:
-        raise _undefined(node.op, left, right)
+    return not mixed and {left, right}.isdisjoint({"string", "bool", "guid"})
+
+
+def _logical(left: str, right: str) -> bool:
+    return {left, right}.isdisjoint(_NUMBERS - {"bool"})
+
+
+_FITTING = ((_ORDERED, _ordered), (_ARITHMETIC, _calculable), (("and", "or"), _logical))
+
+
+def _check_decimals(op: str, left: str, right: str) -> None:
+    """Raise `QueryRefused` for what would be calculated with reals."""
+    if op == "/" or "real" in (left, right):
+        raise not_supported(f"the operator '{op}' of a {left} and a {right} is not supported")
+
+
+def check_between(node: ir.Between, types: Types) -> None:
+    """Raise `QueryRefused` for a range of what has none, or of another type than the value."""
+    kinds = [type_of(part, types) for part in (node.value, node.low, node.high)]
+    moment = kinds[0] == "dynamic" and not {*kinds}.isdisjoint(TIMES)
+    if moment or not {*kinds}.isdisjoint({"string", "bool", "guid"}) or kinds[1] == "dynamic":
+        told = ", ".join(str(kind) for kind in kinds[:2])
+        raise semantic_error(
+            f"The operator 'between' is not defined for the operand types {told} and {kinds[2]}"
+        )
+
+
+def check_renames(renames: Sequence[tuple[str, str]], columns: Sequence[str]) -> None:
+    """Raise `QueryRefused` for a new name that another column has."""
+    old = [name for name, _ in renames]
+    taken = [column for column in columns if column not in old]
+    for _, name in renames:
+        if name in taken:
+            raise already_declared(name)
+        taken.append(name)
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise `QueryRefused` where two columns of a source have one name."""
+    seen = set()
+    for name in names:
+        if name in seen:
+            raise already_declared(name)
+        seen.add(name)
 
 
 def check_list(node: ir.InList | ir.HasList, types: Types) -> None:
@@ -66,20 +126,43 @@ def check_keys(keys: tuple[ir.SortKey, ...], types: Types) -> None:
 
 
 def check_call(node: ir.FunctionCall, types: Types) -> None:
-    """Raise `QueryRefused` for a time given to a function that takes none."""
-    ordering = node.name in ("max", "min", "maxif", "minif", "arg_max", "arg_min")
-    if ordering and node.args and type_of(node.args[0], types) == "dynamic":
-        raise semantic_error(
-            f"{node.name}(): argument #1 is of type dynamic, which has no order. Try adding explicit casts"
-        )
+    """Raise `QueryRefused` for an argument of a type that the function does not take."""
+    kinds = [type_of(argument, types) for argument in node.args]
+    _check_taken(node.name, kinds)
     if node.name in _TAKE_TIMES or node.name.startswith(("startof", "endof", "row_", "*")):
         return
-    for n, argument in enumerate(node.args, 1):
-        kind = type_of(argument, types)
+    for n, kind in enumerate(kinds, 1):
         if kind in TIMES:
-            raise semantic_error(
-                f"{node.name}(): argument #{n} is of type {kind}, which it does not take"
-            )
+            raise _not_taken(node.name, n, str(kind))
+
+
+def _check_taken(name: str, kinds: list[str | None]) -> None:
+    never, first = takes.ANY.get(name, _NOTHING), takes.FIRST.get(name, _NOTHING)
+    for n, kind in enumerate(kinds, 1):
+        if kind in never or (n == 1 and kind in first):
+            raise _not_taken(name, n, str(kind))
+    if "decimal" in kinds and (name in takes.NO_DECIMALS or (name in _CHOICES and "real" in kinds)):
+        raise not_supported(f"'{name}' of a decimal is not supported")
+    chosen = kinds[1:] if name in ("iff", "iif") else [*kinds[1::2], *kinds[-1:]]
+    if name in ("iff", "iif", "case") and "bool" in chosen and {*chosen} & (_NUMBERS - {"bool"}):
+        raise not_supported(f"'{name}' between a bool and a number is not supported")
+    told = {kind for kind in kinds if kind}
+    if name in _ALIKE and len(told) > 1 and not told <= _NUMBERS - {"bool"}:
+        raise semantic_error(
+            f"{name}(): arguments of the types {', '.join(sorted(told))} do not fit"
+        )
+
+
+_ALIKE = ("coalesce", "max_of", "min_of")
+_CHOICES = ("iff", "iif", "case", "coalesce", "max_of", "min_of")
+_NOTHING: frozenset[str] = frozenset()
+
+
+def _not_taken(name: str, n: int, kind: str) -> QueryRefused:
+    why = "which it does not take"
+    if kind == "dynamic":
+        why = "which it does not take. Try adding explicit casts"
+    return semantic_error(f"{name}(): argument #{n} is of type {kind}, {why}")
 
 
 _TAKE_TIMES_TEXT = """

@@ -6,6 +6,7 @@ to the function replaced. All that is replaced is listed in `install`.
 """
 
 import importlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -25,11 +26,12 @@ from defender_emulator.hunting import (
     shaping,
     toplists,
     tree,
+    unions,
     windows,
 )
 from defender_emulator.hunting.refusals import QueryRefused, not_supported
 from defender_emulator.hunting.regexes import unicode_classes
-from defender_emulator.hunting.stages import Pending, Raw, Stage, raw_sql, rebuilt
+from defender_emulator.hunting.stages import Pending, Raw, Stage, raw, raw_sql, rebuilt
 
 _lower: Any = tree.lowering
 _taught: list[bool] = []
@@ -106,6 +108,8 @@ def _expression(known: Any) -> Any:
         if kind == "TypeLiteralExpression":
             text = inner.getText().partition("(")[2].rstrip(")").strip()
             return ir.FunctionCall("typeof", (ir.Literal(text, "string"),))
+        if kind == "DecimalLiteralExpression":
+            return _decimal(inner.getText().partition("(")[2].rstrip(")").strip())
         if kind in searching.EXPRESSIONS:
             return searching.EXPRESSIONS[kind](inner)
         if kind == "ExternalDataExpression":
@@ -113,6 +117,15 @@ def _expression(known: Any) -> Any:
         return known(node)
 
     return lowered
+
+
+def _decimal(text: str) -> ir.Expr:
+    """A decimal literal; the engine holds 29 digits before the point and nine behind it."""
+    if text.lower() == "null":
+        return raw("CAST(NULL AS DECIMAL(38,9))")
+    if not re.fullmatch(r"[+-]?\d{1,29}(\.\d{0,9})?", text, re.ASCII):
+        raise not_supported(f"the decimal literal '{text}' is not supported")
+    return ir.FunctionCall("todecimal", (ir.Literal(text, "string"),))
 
 
 def _join_key(known: Any) -> Any:
@@ -206,6 +219,14 @@ def _tabular(known: Any) -> Any:
         return calling.is_tabular(node) or known(node, scalars)
 
     return tabular
+
+
+def _wildcard(known: Any) -> Any:
+    def lowered(node: Any, whole: Any) -> ir.WildcardTableRef:
+        made = known(node, whole)
+        return unions.Wildcard(made.pattern, made.database, calling.views(node))
+
+    return lowered
 
 
 def _substituted_operator(known: Any) -> Any:
@@ -340,6 +361,7 @@ def install() -> None:
         ("_is_tabular_value", _tabular),
         ("_substitute_operator", _substituted_operator),
         ("_substitute_query", _substituted_query),
+        ("_lower_wildcard", _wildcard),
     ):
         _replaced(_lower, name, made)
     _lower._stored = calling.found  # noqa: SLF001

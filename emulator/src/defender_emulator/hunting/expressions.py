@@ -11,6 +11,7 @@ from defender_emulator.hunting import calls, fitting
 from defender_emulator.hunting.arithmetic import calculated
 from defender_emulator.hunting.checking import (
     check,
+    check_between,
     check_call,
     check_condition,
     check_keys,
@@ -18,6 +19,7 @@ from defender_emulator.hunting.checking import (
 )
 from defender_emulator.hunting.kinds_known import type_of
 from defender_emulator.hunting.refusals import no_column
+from defender_emulator.hunting.regexes import guarded
 from defender_emulator.hunting.searching import Anywhere
 from defender_emulator.hunting.stages import raw, rebuilt
 
@@ -131,10 +133,14 @@ class Checker:
         call = isinstance(node, ir.FunctionCall)
         if call:
             check_call(node, self.types_for(*node.args))
+        if isinstance(node, ir.Between):
+            check_between(node, self.types_for(node.value, node.low, node.high))
         if isinstance(node, ir.Between) or (call and node.name in fitting.NAMES):
             parts = node.args if call else (node.value, node.low, node.high)
             node = fitting.fitted(node, self.types_for(*parts))
-        return calls.rewritten(node, self._columns) if isinstance(node, ir.FunctionCall) else node
+        if isinstance(node, ir.FunctionCall):
+            node = calls.rewritten(node, self._columns)
+        return guarded(node)
 
     def _with_table(self, node: Any) -> Any:
         """`x in (T)` with a table that is not a column."""

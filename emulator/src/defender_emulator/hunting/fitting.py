@@ -32,7 +32,9 @@ GATHERING = frozenset(
     }
 )
 """Functions that gather values, which must know whether these are times."""
-NAMES = frozenset({*_CHOICES, *GATHERING, "abs", "bin", "floor", "round"})
+NAMES = frozenset(
+    {*_CHOICES, *GATHERING, "abs", "bin", "bin_at", "ceiling", "floor", "percentile", "round"}
+)
 """Functions that `fitted` has something to say about."""
 
 
@@ -60,9 +62,27 @@ def fitted(node: Any, types: Types) -> Any:
     if node.name in GATHERING:
         return _gathered(node, types)
     kind = type_of(node.args[0], types) if node.args else None
-    if node.name == "round":
-        return node.args[0] if kind in ("int", "long") and len(node.args) == 1 else node
+    if kind in ("int", "long"):
+        return _of_whole(node, kind, types)
     return _of_span(node) if kind == "timespan" else node
+
+
+def _of_whole(node: ir.FunctionCall, kind: str, types: Types) -> ir.Expr:
+    """A whole number stays one."""
+    if node.name in ("ceiling", "bin_at"):
+        return _whole(node, kind, types)
+    if node.name == "percentile" and kind == "int":
+        return dataclasses.replace(node, name="*percentile_long*")
+    return node.args[0] if node.name == "round" and len(node.args) == 1 else node
+
+
+def _whole(node: ir.FunctionCall, kind: str, types: Types) -> ir.Expr:
+    """What stays a whole number if all of it are."""
+    if any(type_of(argument, types) not in ("int", "long") for argument in node.args):
+        return node
+    if node.name == "bin_at":
+        return ir.FunctionCall("tolong", (dataclasses.replace(node, name="*bin_at*"),))
+    return ir.FunctionCall("toint" if kind == "int" else "tolong", (node,))
 
 
 def _between(node: ir.Between, types: Types) -> ir.Between:

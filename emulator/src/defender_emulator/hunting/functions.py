@@ -12,7 +12,7 @@ Rows = dict[str, tuple[tuple[int, ...], str]]
 
 
 def _list(n: int) -> str:
-    return f"CAST(to_json({{{n}}}) AS JSON[])"
+    return f"TRY_CAST(to_json({{{n}}}) AS JSON[])"
 
 
 def _no_twice(values: str) -> str:
@@ -24,7 +24,8 @@ _TYPED = (
     "(CASE WHEN typeof({0}) = 'JSON' THEN json_extract_string(to_json({0}), '$')"
     " ELSE CAST({0} AS VARCHAR) END)"
 )
-_PATH = "replace({0}, '\\', '/')"
+_PLACE = "regexp_replace({0}, '^[A-Za-z][A-Za-z0-9+.-]*://', '')"
+_PATH = f"replace({_PLACE}, '\\', '/')"
 
 
 def _map(bag: str) -> str:
@@ -38,6 +39,23 @@ def _merged(bags: str) -> str:
     return (
         f"coalesce(to_json(list_reduce(list_prepend({empty}, {maps}),"
         " lambda _a, _c: map_concat(_c, _a))), '{{}}'::JSON)"
+    )
+
+
+_ORDERED = (
+    "list_transform(list_filter(_l, lambda _e: coalesce(json_type(_e), 'NULL') <> 'NULL'), lambda _e: {{'kind':"
+    " CASE WHEN json_type(_e) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') THEN 0 ELSE 1 END,"
+    " 'number': TRY_CAST(_e AS DOUBLE), 'whole': TRY_CAST(_e AS HUGEINT), 'text': _e ->> '$', 'value': _e}})"
+)
+
+
+def _sorted_list(way: str) -> str:
+    """A list in order, numbers as numbers and texts as texts; nulls stand last."""
+    ordered = f"list_transform(list_sort({_ORDERED}, '{way}'), lambda _o: _o.value)"
+    nulls = "list_filter(_l, lambda _e: coalesce(json_type(_e), 'NULL') = 'NULL')"
+    return (
+        f"to_json(list_transform([TRY_CAST(to_json({{0}}) AS JSON[])],"
+        f" lambda _l: CASE WHEN _l IS NOT NULL THEN list_concat({ordered}, {nulls}) END)[1])"
     )
 
 
@@ -57,6 +75,12 @@ _SETS: Rows = {
         f"(len(list_filter({_A}, lambda _e: NOT list_contains({_B}, _e))) = 0"
         f" AND len(list_filter({_B}, lambda _e: NOT list_contains({_A}, _e))) = 0)",
     ),
+    "array_sort_asc": ((1,), _sorted_list("ASC")),
+    "array_sort_desc": ((1,), _sorted_list("DESC")),
+    "array_index_of": (
+        (2,),
+        f"CAST(coalesce(list_position({_A}, CAST(to_json({{1}}) AS JSON)) - 1, -1) AS BIGINT)",
+    ),
     "jaccard_index": (
         (2,),
         f"(len(list_filter({_no_twice(_A)}, lambda _e: list_contains({_B}, _e)))"
@@ -68,6 +92,29 @@ _SETS: Rows = {
         f" ELSE {_list(2)}[_i] END))",
     ),
 }
+
+
+def _pruned(bag: str, keys: str) -> str:
+    """A bag without some keys; one that begins with `$.` or `$[` is a path into it.
+
+    What is null in a patch is taken away. A path that is not there changes nothing.
+    """
+    steps = (
+        "CASE WHEN regexp_matches(_k, '^\\$[.\\[]') THEN string_split(ltrim(regexp_replace("
+        "substr(_k, 2), '\\[''([^'']*)''\\]', '.\\1', 'g'), '.'), '.') ELSE [_k] END"
+    )
+    path = "array_to_string(list_transform(STEPS, lambda _p: '/' || replace(replace(_p, '~', '~0'), '/', '~1')), '')"
+    patch = (
+        "array_to_string(list_transform(STEPS, lambda _p: '{{' || CAST(to_json(_p) AS VARCHAR) || ':'), '')"
+        " || 'null' || repeat('}}', len(STEPS))"
+    )
+    ways = f"list_transform(CAST(to_json({keys}) AS VARCHAR[]), lambda _k: {steps})"
+    one = f"CASE WHEN json_exists(_d, {path}) THEN json_merge_patch(_d, CAST({patch} AS JSON)) ELSE _d END"
+    one = one.replace("STEPS", "CAST(_w AS VARCHAR[])")
+    wrapped = f"list_transform({ways}, lambda _x: to_json(_x))"
+    return f"list_reduce(list_prepend({bag}, {wrapped}), lambda _d, _w: {one})"
+
+
 _FIRST_RECORD = 'regexp_extract({0}, \'^((?:[^"\n\r]|"(?:[^"]|"")*")*)\', 1)'
 _BAGS: Rows = {
     "bag_keys": ((1,), f"(CASE WHEN {_OBJECTS} THEN to_json(json_keys({{0}})) END)"),
@@ -77,14 +124,8 @@ _BAGS: Rows = {
         " ELSE coalesce(list_contains(json_keys({0}), {1}), false) END)",
     ),
     "*bag_merge*": ((2,), f"to_json(map_concat({_map('{1}')}, {_map('{0}')}))"),
-    "bag_remove_keys": (
-        (2,),
-        "(SELECT coalesce(json_group_object(_k, json_extract({0}, '$.\"' || _k || '\"')), '{{}}')"
-        " FROM (SELECT unnest(json_keys({0})) AS _k)"
-        " WHERE NOT list_contains(CAST(to_json({1}) AS VARCHAR[]), _k))",
-    ),
+    "bag_remove_keys": ((2,), f"(CASE WHEN {_OBJECTS} THEN {_pruned('{0}', '{1}')} END)"),
     "extractjson": ((2,), "coalesce(json_extract_string(TRY_CAST({1} AS JSON), {0}), '')"),
-    "dynamic_to_json": ((1,), "CAST(to_json({0}) AS VARCHAR)"),
 }
 _TEXTS: Rows = {
     "strcmp": (
@@ -128,8 +169,8 @@ _TEXTS: Rows = {
     "parse_path": (
         (1,),
         f"json_object('Scheme', regexp_extract({{0}}, '^([A-Za-z][A-Za-z0-9+.-]*)://', 1),"
-        f" 'RootPath', regexp_extract({{0}}, '^([A-Za-z]:)', 1),"
-        f" 'DirectoryPath', regexp_extract({{0}}, '^(.*)[\\\\/][^\\\\/]*$', 1),"
+        f" 'RootPath', regexp_extract({_PLACE}, '^([A-Za-z]:)', 1),"
+        f" 'DirectoryPath', regexp_extract({_PLACE}, '^(.*)[\\\\/][^\\\\/]*$', 1),"
         f" 'DirectoryName', regexp_extract({_PATH}, '([^/]*)/[^/]*$', 1),"
         f" 'Filename', regexp_extract({_PATH}, '([^/:]*)(:[^/]*)?$', 1),"
         f" 'Extension', regexp_extract({_PATH}, '\\.([^./:]*)(:[^/]*)?$', 1),"
@@ -151,9 +192,11 @@ _TEXTS: Rows = {
     ),
     "parse_urlquery": (
         (1,),
-        "json_object('Query Parameters', (SELECT coalesce(json_group_object(split_part(_p, '=', 1),"
-        " split_part(_p, '=', 2)), '{{}}') FROM (SELECT unnest(string_split(ltrim({0}, '?'), '&')) AS _p)"
-        " WHERE _p <> ''))",
+        "json_object('Query Parameters', list_transform([list_transform(list_filter("
+        "string_split(ltrim({0}, '?'), '&'), lambda _p: _p <> ''), lambda _p: "
+        "{{'k': split_part(_p, '=', 1), 'v': split_part(_p, '=', 2)}})], lambda _l: to_json("
+        "map_from_entries(list_filter(_l, lambda _e, _i: "
+        "list_position(list_transform(_l, lambda _o: _o.k), _e.k) = _i))))[1])",
     ),
     "parse_command_line": (
         (2,),
@@ -166,16 +209,13 @@ _NUMBERS: Rows = {
     "bitset_count_ones": ((1,), "CAST(bit_count({0}) AS BIGINT)"),
     "new_guid": ((0,), "uuid()"),
     "*rand*": ((0,), "random()"),
-    "*rand_below*": ((1,), "CAST(floor(random() * {0}) AS BIGINT)"),
+    "*rand_below*": ((1,), "floor(random() * {0})"),
     "todecimal": ((1,), f"TRY_CAST({_TYPED} AS DECIMAL(38,9))"),
     "around": ((3,), "(abs({0} - {1}) <= {2})"),
     "range": ((3,), "to_json(generate_series({0}, {1}, {2}))"),
 }
 
-_PARSED = (
-    "nullif(coalesce(json(TRY_CAST({0} AS JSON)), to_json(nullif(CAST({0} AS VARCHAR), ''))),"
-    " 'null'::JSON)"
-)
+_PARSED = "nullif(coalesce(kql_json({0}), to_json(nullif(CAST({0} AS VARCHAR), ''))), 'null'::JSON)"
 _UTF8 = "coalesce(TRY(decode(from_base64({0}))), '')"
 _ESCAPED = (
     "list_transform([string_split(url_encode({0}), '%')], lambda _u: array_to_string(list_prepend("
@@ -235,9 +275,14 @@ AGGREGATES: dict[str, tuple[tuple[int, ...], str, dict[str, Any]]] = {
     "anyif": ((2,), "any_value({0}) FILTER (WHERE {1})", {}),
     "stdevp": ((1,), "coalesce(stddev_pop({0}), 0.0)", {}),
     "variancep": ((1,), "coalesce(var_pop({0}), 0.0)", {}),
-    "binary_all_and": ((1,), "bit_and({0})", {}),
-    "binary_all_or": ((1,), "bit_or({0})", {}),
-    "binary_all_xor": ((1,), "bit_xor({0})", {}),
+    "binary_all_and": ((1,), "bit_and({0})", {"name_is_argument": True}),
+    "binary_all_or": ((1,), "bit_or({0})", {"name_is_argument": True}),
+    "binary_all_xor": ((1,), "bit_xor({0})", {"name_is_argument": True}),
+    "*percentile_long*": (
+        (2,),
+        "CAST(quantile_disc({0}, {1} / 100.0) AS BIGINT)",
+        {"name_prefix": "percentile"},
+    ),
 }
 _AVERAGE = "CAST(sum(epoch_us({0})) FILTER (WHERE %s) // count({0}) FILTER (WHERE %s) AS BIGINT)"
 for _name, _arity, _which in (("", 1, "true"), ("if", 2, "{1}")):

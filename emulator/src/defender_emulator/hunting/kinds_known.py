@@ -85,7 +85,8 @@ _RETURNED |= {
     "make_timespan": "timespan", "dayofweek": "timespan", "timespan": "timespan",
     "format_datetime": "string", "format_timespan": "string", "getyear": "int", "hourofday": "int",
     "monthofyear": "int", "dayofmonth": "int", "dayofyear": "int", "datetime_part": "int",
-    "datetime_diff": "long",
+    "datetime_diff": "long", "todecimal": "decimal", "toguid": "guid",
+    "new_guid": "guid",
 }  # fmt: skip
 _AS_ARGUMENT = {
     "iff": 1, "iif": 1, "case": 1, "coalesce": 0, "max_of": 0, "min_of": 0, "bin": 0, "floor": 0,

@@ -93,6 +93,24 @@ MACROS = {
         f" WHEN {_REAL} THEN kql_from_real(TRY_CAST(v AS DOUBLE))"
         f" WHEN {_WHOLE} THEN to_microseconds(TRY_CAST(v AS BIGINT)) ELSE kql_span(v) END"
     ),
+    # The database takes a comma before a bracket, and nan and inf for numbers; JSON has neither.
+    "kql_loose(t)": (
+        "CASE WHEN regexp_matches(t, ',\\s*[\\]}]|[nN][aA][nN]|[iI][nN][fF]') THEN regexp_matches("
+        "regexp_replace(t, '\"(\\\\.|[^\"\\\\])*\"', '\"\"', 'g'), '(?i),\\s*[\\]}]|nan|inf')"
+        " ELSE false END"
+    ),
+    # The database's word boundaries are those of ASCII, the language's those of Unicode.
+    "kql_words(t)": (
+        "CASE WHEN regexp_matches(regexp_replace(t, '[\\x00-\\x7F]+', '', 'g'), '[\\p{L}\\p{M}\\p{Nd}\\p{Pc}]')"
+        " THEN error('kql: ''\\b'' in a regular expression, over a text with letters that are not ASCII')"
+        " ELSE t END"
+    ),
+    "kql_steps(a, b)": (
+        "CASE WHEN b - a < 1048576 THEN b ELSE error('kql: ''make-series'' of more than 1048576 steps') END"
+    ),
+    "kql_json(x)": (
+        "CASE WHEN NOT kql_loose(CAST(x AS VARCHAR)) THEN json(TRY_CAST(x AS JSON)) END"
+    ),
     "kql_cell(v)": (
         "CASE typeof(v) WHEN 'TIMESTAMP' THEN to_json(kql_text(TRY_CAST(v AS TIMESTAMP)))"
         " WHEN 'INTERVAL' THEN to_json(kql_span_text(TRY_CAST(v AS INTERVAL))) ELSE to_json(v) END"

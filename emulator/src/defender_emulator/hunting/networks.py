@@ -77,9 +77,9 @@ def ipv6_alike(left: str, right: str, prefix: str) -> str:
 
 
 def ipv6_prefix(text: str) -> str:
-    """The prefix of an address as bits of 128; a dotted one counts from the end."""
+    """The prefix of an address as bits of 128; that of an address of version 4 counts from the end."""
     given = f"TRY_CAST(nullif(split_part(trim({text}), '/', 2), '') AS INTEGER)"
-    return f"(CASE WHEN strpos({text}, '.') > 0 THEN 96 + coalesce({given}, 32) ELSE coalesce({given}, 128) END)"
+    return f"(CASE WHEN strpos({text}, ':') = 0 THEN 96 + coalesce({given}, 32) ELSE coalesce({given}, 128) END)"
 
 
 _AROUND = "[^0-9A-Za-z]"

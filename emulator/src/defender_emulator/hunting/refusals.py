@@ -47,6 +47,11 @@ def no_column(operator: str, name: str) -> QueryRefused:
     return _semantic(operator, f"Failed to resolve scalar expression named '{name}'")
 
 
+def already_declared(name: str) -> QueryRefused:
+    """Two columns would have one name."""
+    return semantic_error(f"A column with the name '{name}' is already declared")
+
+
 def not_supported(what: str) -> QueryRefused:
     """Real KQL that this engine cannot run; better said than answered wrongly."""
     return QueryRefused(f"The emulator cannot run this query: {what.rstrip('.')}. {SEMANTIC}")
@@ -64,6 +69,8 @@ def _semantic(operator: str, detail: str) -> QueryRefused:
 
 def engine_error(text: str) -> QueryRefused:
     """What the database says against a query, in the words of the language."""
+    if ours := _OURS.search(text):
+        return not_supported(f"{ours[1]} is not supported")
     kinds = [_KIND_NAMES[name] for name in _KIND.findall(text)]
     called = _CALLED.search(text)
     if len(kinds) >= 2 and "compare" in text:
@@ -89,4 +96,6 @@ _KIND_NAMES = {
     "DECIMAL": "decimal", "HUGEINT": "long", "INTEGER_LITERAL": "long",
 }  # fmt: skip
 _KIND = re.compile(rf"\b({'|'.join(_KIND_NAMES)})\b")
+_OURS = re.compile(r"kql: (.*)")
+"""What a macro of ours raised."""
 _CALLED = re.compile(r"argument types '([^'(]+)\(")

@@ -70,9 +70,22 @@ def named_as_written(operator: ir.Operator, columns: list[str]) -> ir.Operator:
     """The operator with each value named as it would be, whatever becomes of the value."""
     if not isinstance(operator, ir.Project | ir.Distinct | ir.Extend):
         return operator
-    named = zip(operator.expressions, _names(operator, columns), strict=True)
+    found = tuple(
+        ir.NamedExpr(e.expr, e.name or _existing(e.expr, columns)) for e in operator.expressions
+    )
+    named = zip(
+        found, _names(dataclasses.replace(operator, expressions=found), columns), strict=True
+    )
     expressions = tuple(ir.NamedExpr(e.expr, e.name or name) for e, name in named)
     return dataclasses.replace(operator, expressions=expressions)
+
+
+def _existing(node: ir.Expr, columns: list[str]) -> str | None:
+    """`column_ifexists` is named after the column that it finds."""
+    if isinstance(node, ir.FunctionCall) and node.name in ("column_ifexists", "columnifexists"):
+        value = node.args[0].value if isinstance(node.args[0], ir.Literal) else None
+        return str(value) if value in columns else None
+    return None
 
 
 class _Repair:

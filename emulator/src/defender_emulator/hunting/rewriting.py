@@ -1,6 +1,6 @@
 """Changing a query's text before it is parsed: literals, and words that the parser lacks."""
 
-from defender_emulator.hunting.literals import Token, plain, tokens
+from defender_emulator.hunting.literals import Token, decode, plain, tokens
 from defender_emulator.hunting.refusals import control_command, not_supported, syntax_error
 from defender_emulator.hunting.shaping import SERIALIZE_MARK
 
@@ -23,6 +23,23 @@ def rewritten(query: str) -> str:
     if words[0].text == ".":
         raise control_command()
     return "".join(_text(token, found, n) for n, token in enumerate(found))
+
+
+def views_in(query: str) -> set[str]:
+    """The names of the views that a query declares: `let V = view () { ... }`."""
+    found = [t for t in tokens(query) if t.kind not in ("space", "comment")]
+    texts = [token.text for token in found]
+    return {
+        _declared_name(texts[at - 2], texts[at - 3 : at - 2])
+        for at in range(3, len(texts) - 1)
+        if texts[at] == "view" and texts[at - 1] == "=" and texts[at + 1] == "("
+    }
+
+
+def _declared_name(last: str, before: list[str]) -> str:
+    if last != "]":
+        return last
+    return decode(before[0]) if before and before[0][-1:] in ("'", '"') else ""
 
 
 def _text(token: Token, found: list[Token], at: int) -> str:

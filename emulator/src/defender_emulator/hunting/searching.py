@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from duckdb_kql import ir
 
-from defender_emulator.hunting import tree
+from defender_emulator.hunting import calling, tree
 from defender_emulator.hunting.refusals import no_table
 from defender_emulator.hunting.spelling import nodes
 from defender_emulator.hunting.stages import Columns, Input, Pending, Piece, Types, raw, replaced
@@ -141,16 +141,19 @@ class Searched(ir.Source):
     columns: tuple[str, ...] | None = None
     """For `find`: the columns to show, beside those in the predicate."""
     pack: bool = False
+    views: tuple[tuple[str, str], ...] = ()
+    """The views that are declared, each with the binding that holds its rows."""
 
     def opened(self, query: ir.Query, tables: dict[str, Columns], own: Iterable[str]) -> ir.Query:
         """A union of the tables, each filtered by itself."""
         names = self._tables(tables, [t for t in tables if t not in set(own)])
-        shown = self._shown([tables[name] for name in names])
+        held = [(name, dict(self.views).get(name, name)) for name in names]
+        shown = self._shown([tables[table] for _, table in held])
         pack = self.pack
         if self.columns is None and shown is not None:
-            pack = any(c not in shown for name in names for c in tables[name])
+            pack = any(c not in shown for _, table in held for c in tables[table])
         found = dataclasses.replace(self, pack=pack)
-        arms = [ir.Query(ir.TableRef(n), [Found(found, n, shown)]) for n in names]
+        arms = [ir.Query(ir.TableRef(table), [Found(found, n, shown)]) for n, table in held]
         first, *others = arms
         operators = [*first.operators]
         if others:
@@ -160,14 +163,16 @@ class Searched(ir.Source):
         )
 
     def _tables(self, tables: dict[str, Columns], all_tables: list[str]) -> list[str]:
+        views = dict(self.views)
+        all_tables = sorted([*all_tables, *views])
         if not self.patterns:
-            return sorted(all_tables)
+            return all_tables
         found: list[str] = []
         for pattern in self.patterns:
             if "*" in pattern:
-                names = [t for t in sorted(all_tables) if fnmatch.fnmatchcase(t, pattern)]
+                names = [t for t in all_tables if fnmatch.fnmatchcase(t, pattern)]
             else:
-                names = [pattern] if pattern in tables else []
+                names = [pattern] if pattern in tables or pattern in views else []
             if not names:
                 raise no_table("search" if self.label == TABLE else "find", pattern)
             found += [name for name in names if name not in found]
@@ -235,7 +240,7 @@ def _search_parts(node: Any) -> tuple[tuple[str, ...], ir.Expr]:
 
 def _search(node: Any) -> ir.Query:
     patterns, predicate = _search_parts(node)
-    return ir.Query(Searched(patterns, predicate, TABLE))
+    return ir.Query(Searched(patterns, predicate, TABLE, views=calling.views(node)))
 
 
 def _find(node: Any) -> ir.Query:
@@ -251,13 +256,16 @@ def _find(node: Any) -> ir.Query:
     (predicate,) = tree.without(kids, *skipped)
     test = _Predicate(cased=False).of(predicate)
     shown = tree.first(kids, "FindOperatorProjectClause")
+    views = calling.views(node)
     if shown is None:
-        return ir.Query(Searched(_patterns(tables), test, label.strip("'\""), None, pack=True))
+        return ir.Query(
+            Searched(_patterns(tables), test, label.strip("'\""), None, pack=True, views=views)
+        )
     items = [tree.collapsed(item) for item in tree.rules_in(shown)]
     packs = [item for item in items if tree.kind_of(item) == "FindOperatorPackExpression"]
     columns = tuple(tree.name_at(item) for item in items if item not in packs)
     return ir.Query(
-        Searched(_patterns(tables), test, label.strip("'\""), columns, pack=bool(packs))
+        Searched(_patterns(tables), test, label.strip("'\""), columns, bool(packs), views)
     )
 
 

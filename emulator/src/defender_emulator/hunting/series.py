@@ -126,7 +126,7 @@ class MakeSeries(Pending):
             *self._axis_list(),
             f" FROM (SELECT {grouped}{', ' if keys else ''}unnest(range(",
         ]
-        pieces += [*first, ", ", *last, " + 1)) AS n FROM "]
+        pieces += [*first, ", kql_steps(", *first, ", ", *last, ") + 1)) AS n FROM "]
         empty = self.nonempty and not keys and self.axis.first is not None
         pieces += ["(SELECT 1)" if empty and self.axis.last is not None else BEFORE]
         pieces += ["" if empty and self.axis.last is not None else group or " HAVING count(*) > 0"]

@@ -44,14 +44,19 @@ def _matches(wanted: Wanted, columns: Columns, operator: str) -> Columns:
             raise no_column(operator, name)
         return [name]
     found = [c for c in columns if fnmatch.fnmatchcase(unmarked(c), name)]
-    key = _granny if wanted.order.startswith("granny") else unmarked
+    key = _granny if wanted.order.startswith("granny") else _caseless
     if wanted.order in ASCENDING + DESCENDING:
         found.sort(key=key, reverse=wanted.order in DESCENDING)
     return found
 
 
+def _caseless(name: str) -> str:
+    return unmarked(name).casefold()
+
+
 def _granny(name: str) -> Any:
     """`a2` before `a10`: the numbers in names count as numbers."""
+    name = _caseless(name)
     return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in re.split(r"(\d+)", name)]
 
 

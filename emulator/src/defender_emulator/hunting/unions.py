@@ -6,7 +6,7 @@ the tables that match; and `withsource` names each arm by its table.
 
 import dataclasses
 import fnmatch
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from duckdb_kql import ir
@@ -27,6 +27,13 @@ class Arm:
     label: str
 
 
+@dataclass(frozen=True)
+class Wildcard(ir.WildcardTableRef):
+    """A wildcard of `union`, and the views that it may stand for, each with its binding."""
+
+    views: tuple[tuple[str, str], ...] = ()
+
+
 def expanded(query: ir.Query, tables: dict[str, Columns]) -> ir.Query:
     """A union that begins with a wildcard begins with the first table it stands for."""
     if not isinstance(query.source, ir.WildcardTableRef):
@@ -39,12 +46,16 @@ def expanded(query: ir.Query, tables: dict[str, Columns]) -> ir.Query:
     return dataclasses.replace(query, source=ir.TableRef(first), operators=[wider, *rest])
 
 
-def branches(union: ir.Union, tables: dict[str, Columns]) -> list[ir.Query]:
-    """The branches with wildcards spelled out; of a fuzzy union, only those that exist."""
+def branches(union: ir.Union, tables: dict[str, Columns], lets: Container[str]) -> list[ir.Query]:
+    """The branches with wildcards spelled out; of a fuzzy union, only those that exist.
+
+    A wildcard stands for tables and views, not for what a `let` is.
+    """
+    plain = {name: columns for name, columns in tables.items() if name not in lets}
     found: list[ir.Query] = []
     for branch in union.branches:
         if isinstance(branch.source, ir.WildcardTableRef):
-            names = _matching(branch.source, tables)
+            names = _matching(branch.source, plain)
             found.extend(dataclasses.replace(branch, source=ir.TableRef(name)) for name in names)
         elif not union.isfuzzy or exists(branch, tables):
             found.append(branch)
@@ -97,7 +108,9 @@ def _additions(arm: Arm, torn: Types, source_column: str | None) -> list[ir.Oper
 
 
 def _matching(source: ir.WildcardTableRef, tables: dict[str, Columns]) -> list[str]:
-    found = sorted(name for name in tables if fnmatch.fnmatchcase(name, source.pattern))
+    views = dict(getattr(source, "views", ()))
+    matching = [n for n in [*tables, *views] if fnmatch.fnmatchcase(n, source.pattern)]
+    found = [views.get(name, name) for name in sorted(matching)]
     if not found or source.database:
         raise no_table("union", source.pattern)
     return found

@@ -141,7 +141,14 @@ class _Window:
         if not call.args:
             raise semantic_error(f"{call.name}(): function expects at least 1 argument(s)")
         if call.name == "row_cumsum":
-            return [*builds, [(name, ("coalesce(sum(", call.args[0], f") OVER ({over}), 0)"))]]
+            kind = "INTEGER" if type_of(call.args[0], self._types()) == "int" else ""
+            made = f") OVER ({over}), 0)"
+            if kind:
+                return [
+                    *builds,
+                    [(name, ("CAST(coalesce(sum(", call.args[0], f"{made} AS {kind})"))],
+                ]
+            return [*builds, [(name, ("coalesce(sum(", call.args[0], made))]]
         return [*builds, *_ranks(call, name, over)]
 
     def _running(
