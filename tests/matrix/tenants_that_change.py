@@ -20,6 +20,7 @@ from tests.matrix.situation import (
     STOP,
     Happening,
     Situation,
+    fault,
     few,
     flow,
     paged,
@@ -137,6 +138,18 @@ CHANGING = (
         "It shows up in a known incident whose own time does not move.",
         lambda: [*flow(), AlertRaised(at(63.2), alert(300, "z", 3.2), touch=False)], marks=(63,), steady=FLOWS,
         losers=EVERYBODY,
+    ),
+    Situation(
+        "A late alert makes an incident too heavy",
+        "Five alerts come with the list; a sixth, five minutes late, is more than $expand brings (500, always).",
+        lambda: [*flow(), *opened(700, 3.2, "abcde"), AlertRaised(at(8.2), alert(700, "z", 3.2), touch=False)],
+        (fault(0, kind="expand_above", above=5, times=None),), marks=(8,), steady=FLOWS, losers=EVERYBODY,
+    ),
+    Situation(
+        "An alert of a heavy incident is 60 minutes late",
+        "$expand fails for it, always; the alert shows up while its incident's time does not move.",
+        lambda: [*flow(), *opened(700, 3.2, "abcdefgh"), AlertRaised(at(63.2), alert(700, "z", 3.2), touch=False)],
+        (fault(0, kind="expand_above", above=5, times=None),), marks=(63,), steady=FLOWS, losers=EVERYBODY,
     ),
     Situation(
         "An alert joins an old incident", "At minute 5, in an incident of 50 minutes before.",
