@@ -62,6 +62,15 @@ def test_an_alert_of_a_heavy_incident_that_is_two_hours_late_is_found(lab: Lab):
     assert set(lab.requests()) == {LIST}
 
 
+def test_a_look_at_a_heavy_incident_costs_two_requests(lab: Lab):
+    lab.load(story(opened(1, -5, "abcdefgh")))
+    lab.fault("expand", above=5)
+    run_each_minute(lab, 24)
+    lab.clear_journal()
+    run_each_minute(lab, 3)
+    assert (lab.requests()[GET], lab.requests()[ALERTS]) == (1, 1)
+
+
 def test_a_heavy_incident_is_asked_for_alone_once_for_each_update(lab: Lab):
     lab.load(story([*opened(1, -5, "abcdefgh"), AlertRaised(at(9), alert(1, "i", 9))]))
     lab.fault("expand", above=5)

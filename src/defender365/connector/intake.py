@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,10 +116,10 @@ class Intake:
             self._state.set_aside(incident_id, _words(error), self.now)
 
     def _whole(self, incident_id: str) -> Any:
-        try:
-            return self._client.incident(incident_id, expand=True)
-        except SMALLER:
-            return self._client.incident(incident_id)
+        if incident_id not in self._state.heavy.seen:
+            with suppress(*SMALLER):
+                return self._client.incident(incident_id, expand=True)
+        return self._client.incident(incident_id)
 
     def _bad(self, record: object, reason: str, walk: Pass) -> None:
         found = identity_of(record)
