@@ -38,7 +38,7 @@ def check(node: ir.BinaryOp, types: Types) -> None:
     if node.op in _ARITHMETIC and "decimal" in (left, right):
         _check_decimals(node.op, left, right)
     fits = next((fit for ops, fit in _FITTING if node.op in ops), None)
-    text = _is_of_text(node.op) and not {left, right} <= {"string", "dynamic"}
+    text = is_of_text(node.op) and not {left, right} <= {"string", "dynamic"}
     if text or (fits is not None and not fits(left, right)):
         raise _undefined(node.op, left, right)
 
@@ -186,7 +186,8 @@ def _comparable(left: str, right: str) -> bool:
     return left == right or {left, right} <= _NUMBERS
 
 
-def _is_of_text(op: str) -> bool:
+def is_of_text(op: str) -> bool:
+    """Whether an operator compares texts."""
     word = op.removeprefix("!").removesuffix("_cs")
     return word in (
         "has", "contains", "startswith", "endswith", "hasprefix", "hassuffix", "matches regex",

@@ -16,12 +16,14 @@ from defender_emulator.hunting.checking import (
     check_condition,
     check_keys,
     check_list,
+    is_of_text,
 )
 from defender_emulator.hunting.kinds_known import type_of
 from defender_emulator.hunting.refusals import no_column
 from defender_emulator.hunting.regexes import guarded
 from defender_emulator.hunting.searching import Anywhere
-from defender_emulator.hunting.stages import raw, rebuilt
+from defender_emulator.hunting.stages import Raw, raw, rebuilt
+from defender_emulator.hunting.texts import as_text, compared, listed, read_as_texts
 
 Columns = list[str]
 Scope = dict[str, Columns]
@@ -90,6 +92,9 @@ class Checker:
         """An operator as the types of its condition or of its keys make it."""
         if isinstance(operator, ir.Where):
             check_condition(operator.predicate, self.types_for(operator.predicate))
+        if isinstance(operator, ir.Parse):
+            text = as_text(operator.expression, self.types_for(operator.expression))
+            return dataclasses.replace(operator, expression=text)
         if not isinstance(operator, ir.Sort | ir.Top):
             return operator
         types = self.types_for(*(key.expr for key in operator.keys))
@@ -126,10 +131,16 @@ class Checker:
         """A node as its types make it, and its call as the translator has it."""
         if isinstance(node, ir.Literal) and (node.kind, node.value) == ("dynamic", None):
             return raw("CAST(NULL AS JSON)")
+        kind = type_of(node, self._told.known or {}) if isinstance(node, ir.Expr) else None
+        made = self._made_to_fit(node)
+        untold = isinstance(made, Raw) and made.kind is None
+        return dataclasses.replace(made, kind=kind) if untold else made
+
+    def _made_to_fit(self, node: Any) -> Any:
         if isinstance(node, ir.BinaryOp):
             types = self.types_for(node.left, node.right)
             check(node, types)
-            node = calculated(node, types)
+            node = calculated(compared(node, types) if is_of_text(node.op) else node, types)
         call = isinstance(node, ir.FunctionCall)
         if call:
             check_call(node, self.types_for(*node.args))
@@ -140,6 +151,8 @@ class Checker:
             node = fitting.fitted(node, self.types_for(*parts))
         if isinstance(node, ir.FunctionCall):
             node = calls.rewritten(node, self._columns)
+        if isinstance(node, ir.FunctionCall):
+            node = read_as_texts(node, self.types_for(*node.args))
         return guarded(node)
 
     def _with_table(self, node: Any) -> Any:
@@ -157,8 +170,11 @@ class Checker:
         """`x in (T)`: where the table's column is dynamic, the values in its lists count."""
         value = self.rebuilt(node.value)
         check_list(node, self.types_for(node.value, *node.items))
+        types = self.types_for(node.value, *node.items)
         if node.subquery is None:
-            return dataclasses.replace(node, value=value, items=self.rebuilt(node.items))
+            return listed(
+                dataclasses.replace(node, value=value, items=self.rebuilt(node.items)), types
+            )
         query, columns = self._binder.query(node.subquery, self._around)
         query = self._binder.spread(query, columns, self._around)
-        return dataclasses.replace(node, value=value, subquery=query)
+        return listed(dataclasses.replace(node, value=value, subquery=query), types)

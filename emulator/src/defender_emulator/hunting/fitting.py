@@ -97,7 +97,7 @@ def _gathered(node: ir.FunctionCall, types: Types) -> ir.Expr:
     """Times become the texts that they are in a dynamic value; sums are of ticks."""
     kind = type_of(node.args[0], types) if node.args else None
     if kind is None:
-        return node
+        return _untold(node)
     if kind not in TIMES:
         return dataclasses.replace(node, name=_plain_name(node.name, kind))
     if node.name in _SUMS:
@@ -106,6 +106,15 @@ def _gathered(node: ir.FunctionCall, types: Types) -> ir.Expr:
         series: list[ir.Expr | str] = ["to_json(list_transform(generate_series("]
         return raw(*series, *_listed(node.args), "), lambda _x: kql_cell(_x)))")
     return dataclasses.replace(node, args=(_as_text(node), *node.args[1:]))
+
+
+def _untold(node: ir.FunctionCall) -> ir.Expr:
+    """Values of a type that is not known: the database finds the times among them."""
+    if node.name in _SUMS or node.name == "range" or not node.args:
+        return node
+    value = node.args[0]
+    cell = raw("CASE WHEN ", value, " IS NOT NULL THEN kql_cell(", value, ") END", kind="dynamic")
+    return dataclasses.replace(node, args=(cell, *node.args[1:]))
 
 
 def _plain_name(name: str, kind: str) -> str:
@@ -117,7 +126,7 @@ def _plain_name(name: str, kind: str) -> str:
 def _as_text(node: ir.FunctionCall) -> ir.Expr:
     text = ir.FunctionCall("tostring", node.args[:1])
     if node.name == "make_list_with_nulls":
-        return text
+        return raw("kql_cell(", node.args[0], ")", kind="dynamic")
     return ir.FunctionCall("iff", (ir.FunctionCall("isnull", node.args[:1]), raw("NULL"), text))
 
 

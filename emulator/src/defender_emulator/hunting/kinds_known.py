@@ -4,6 +4,7 @@ from duckdb_kql import ir
 from duckdb_kql.params import normalize_type
 
 from defender_emulator.hunting.schema import TABLES, held_types
+from defender_emulator.hunting.stages import Raw
 
 Types = dict[str, str]
 _DEEPEST = 5
@@ -88,8 +89,15 @@ _RETURNED |= {
     "datetime_diff": "long", "todecimal": "decimal", "toguid": "guid",
     "new_guid": "guid",
 }  # fmt: skip
+_TEXTS = """
+replace_regex trim_start trim_end strcat_delim strcat_array url_decode url_encode url_encode_component
+base64_decode_tostring base64_encode_tostring reverse hash_md5 hash_sha1 hash_sha256 format_ipv4 tohex
+strrep translate regex_quote replace parse_ipv6 gettype make_string dynamic_to_json
+"""
+_RETURNED |= dict.fromkeys(_TEXTS.split(), "string")
+_CHOOSING = ("iff", "iif", "case", "coalesce")
 _AS_ARGUMENT = {
-    "iff": 1, "iif": 1, "case": 1, "coalesce": 0, "max_of": 0, "min_of": 0, "bin": 0, "floor": 0,
+    "max_of": 0, "min_of": 0, "bin": 0, "floor": 0,
     "bin_at": 0, "prev": 0, "next": 0, "abs": 0, "row_cumsum": 0, "min": 0, "max": 0, "take_any": 0,
     "minif": 0, "maxif": 0, "any": 0, "sum": 0, "sumif": 0, "percentile": 0, "avg": 0, "avgif": 0,
 }  # fmt: skip
@@ -117,6 +125,10 @@ def type_of(node: ir.Expr, types: Types, depth: int = 0) -> str | None:
     """
     if isinstance(node, ir.Literal):
         return node.kind if node.kind != "null" else None
+    if isinstance(node, Raw):
+        return node.kind
+    if isinstance(node, ir.LetRef):
+        return types.get(node.name) or type_of(node.value, types, depth + 1)
     if isinstance(node, ir.ColumnRef):
         return types.get(node.name)
     if isinstance(node, ir.FunctionCall):
@@ -133,12 +145,27 @@ def _of_operation(node: ir.Expr, types: Types, depth: int) -> str | None:
 
 
 def _of_call(node: ir.FunctionCall, types: Types, depth: int) -> str | None:
+    if node.name in _CHOOSING:
+        return _of_choice(node, types, depth)
     at = _AS_ARGUMENT.get(node.name)
     if at is not None and at < len(node.args) and depth < _DEEPEST:
         kind = type_of(node.args[at], types, depth + 1)
         if kind in TIMES:
             return kind
     return _RETURNED.get(node.name)
+
+
+def _of_choice(node: ir.FunctionCall, types: Types, depth: int) -> str | None:
+    """The type of `iff`, `case` and `coalesce`: that of all it may choose, or the one beside dynamic."""
+    chosen = node.args[1:] if node.name in ("iff", "iif") else node.args
+    if node.name == "case":
+        chosen = (*node.args[1::2], *node.args[-1:])
+    if depth >= _DEEPEST:
+        return None
+    kinds = {type_of(argument, types, depth + 1) for argument in chosen}
+    if len(kinds) > 1:
+        kinds.discard("dynamic")
+    return kinds.pop() if len(kinds) == 1 else None
 
 
 def _truth(node: ir.Expr) -> str | None:

@@ -111,6 +111,11 @@ MACROS = {
     "kql_json(x)": (
         "CASE WHEN NOT kql_loose(CAST(x AS VARCHAR)) THEN json(TRY_CAST(x AS JSON)) END"
     ),
+    "kql_as_text(v)": (
+        "CASE typeof(v) WHEN 'JSON' THEN coalesce(TRY_CAST(v AS JSON) ->> '$', '')"
+        " WHEN 'TIMESTAMP' THEN kql_text(TRY_CAST(v AS TIMESTAMP))"
+        " WHEN 'INTERVAL' THEN kql_span_text(TRY_CAST(v AS INTERVAL)) ELSE CAST(v AS VARCHAR) END"
+    ),
     "kql_cell(v)": (
         "CASE typeof(v) WHEN 'TIMESTAMP' THEN to_json(kql_text(TRY_CAST(v AS TIMESTAMP)))"
         " WHEN 'INTERVAL' THEN to_json(kql_span_text(TRY_CAST(v AS INTERVAL))) ELSE to_json(v) END"

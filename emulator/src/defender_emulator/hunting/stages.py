@@ -64,9 +64,10 @@ class Stage(ir.Operator):
 
 @dataclass(frozen=True)
 class Raw(ir.Expr):
-    """SQL with expressions in it, where an expression may stand."""
+    """SQL with expressions in it, where an expression may stand, and its type where it is known."""
 
     pieces: tuple[Piece, ...]
+    kind: str | None = None
 
 
 def _rendered(piece: Piece, before: str) -> str:
@@ -82,9 +83,9 @@ def raw_sql(node: Raw) -> str:
     return f"({''.join(_rendered(piece, '') for piece in node.pieces)})"
 
 
-def raw(*pieces: Piece) -> Raw:
+def raw(*pieces: Piece, kind: str | None = None) -> Raw:
     """An expression from SQL and expressions."""
-    return Raw(tuple(pieces))
+    return Raw(tuple(pieces), kind)
 
 
 def select(*pieces: Piece, columns: Sequence[str], orders: bool = False) -> Stage:

@@ -1,0 +1,107 @@
+"""Values where a text is expected: a dynamic value counts as the text it holds.
+
+The translator knows few expressions to be dynamic, and writes the JSON of the others with its quotes.
+Where a type is not known before the rows are read, the database decides by what it finds.
+"""
+
+import dataclasses
+
+from duckdb_kql import ir
+
+from defender_emulator.hunting.kinds_known import type_of
+from defender_emulator.hunting.refusals import not_supported
+from defender_emulator.hunting.stages import raw
+
+Types = dict[str, str]
+_FIRST = """
+base64_decode_tostring base64_decodestring base64_encode_tostring base64_encodestring extract_json
+has_any_ipv4 has_any_ipv4_prefix indexof_regex ipv4_is_in_any_range ipv4_is_private ipv4_netmask_suffix
+isascii parse_command_line parse_csv parse_ipv4 parse_ipv6 parse_path parse_url parse_urlquery
+parse_version regex_quote replace_regex reverse string_size strlen substring tolower toupper
+unicode_codepoints_from_string url_encode_component base64_decode_toarray strrep
+"""
+_FIRST_TWO = """
+countof has_ipv4 has_ipv4_prefix ipv4_compare ipv4_is_in_range ipv4_is_match split strcmp trim trim_end
+trim_start
+"""
+_PLACES: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(_FIRST.split(), (0,)),
+    **dict.fromkeys(_FIRST_TWO.split(), (0, 1)),
+    "replace_string": (0, 1, 2), "translate": (0, 1, 2), "extract": (2,), "extract_all": (1, 2),
+}  # fmt: skip
+
+
+def read_as_texts(node: ir.FunctionCall, types: Types) -> ir.FunctionCall:
+    """The call with what stands for a text written as one."""
+    places = _PLACES.get(node.name)
+    if places is None:
+        return node
+    if node.name == "extract_all":
+        places = (len(node.args) - 1,)
+    arguments = [
+        as_text(argument, types) if n in places else argument
+        for n, argument in enumerate(node.args)
+    ]
+    return dataclasses.replace(node, args=tuple(arguments))
+
+
+def as_text(node: ir.Expr, types: Types) -> ir.Expr:
+    """A value as the text it is; a literal is one."""
+    kind = type_of(node, types)
+    if isinstance(node, ir.Literal) or kind not in ("dynamic", None):
+        return node
+    if kind == "dynamic":
+        return ir.FunctionCall("tostring", (node,))
+    return raw("kql_as_text(", node, ")", kind="string")
+
+
+def compared(node: ir.BinaryOp, types: Types) -> ir.BinaryOp:
+    """An operator of texts over two texts."""
+    if node.op == "matches regex":  # its pattern is a constant
+        return dataclasses.replace(node, left=as_text(node.left, types))
+    return dataclasses.replace(
+        node, left=as_text(node.left, types), right=as_text(node.right, types)
+    )
+
+
+def listed(node: ir.InList | ir.HasList, types: Types) -> ir.InList | ir.HasList:
+    """`in`, `has_any` and their kin with what is dynamic in them told.
+
+    Raises `QueryRefused` for lists beside single values, and for lists within a list.
+    """
+    value = node.value
+    kind = type_of(value, types)
+    caseless = isinstance(node, ir.HasList) or node.case_insensitive
+    if caseless or (node.subquery is not None and kind == "dynamic"):
+        value = as_text(value, types)
+    items = tuple(_told(item, types) for item in node.items)
+    lists = [item for item in items if _holds_values(item)]
+    if lists and len(items) > 1:
+        raise not_supported(
+            "a list beside single values, after 'in' or 'has_any', is not supported"
+        )
+    lists += [item for item in items if isinstance(item, ir.ToScalar)]
+    if lists and not caseless and kind in ("real", "decimal", "datetime", "timespan"):
+        raise not_supported(f"'in' of a {kind} and a dynamic list is not supported")
+    return dataclasses.replace(node, value=value, items=items)
+
+
+def _told(item: ir.Expr, types: Types) -> ir.Expr:
+    """An item that holds a list is marked as one."""
+    if type_of(item, types) != "dynamic" or isinstance(item, ir.Literal | ir.ToScalar):
+        return item
+    if isinstance(item, ir.FunctionCall) and item.name in ("parse_json", "todynamic", "pack_array"):
+        return item
+    if isinstance(item, ir.PathAccess):
+        return ir.FunctionCall("tostring", (item,))
+    return ir.FunctionCall("todynamic", (item,))
+
+
+def _holds_values(item: ir.Expr) -> bool:
+    if isinstance(item, ir.Literal):
+        return item.kind == "dynamic"
+    return isinstance(item, ir.FunctionCall) and item.name in (
+        "parse_json",
+        "todynamic",
+        "pack_array",
+    )
