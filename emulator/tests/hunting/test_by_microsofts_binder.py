@@ -32,6 +32,7 @@ DIFFERS = {
     "array_length(dynamic({'a': 1}))": "the same",
     "array_sort_asc(dynamic('x'))": "the same",
     "bag_remove_keys(dynamic([1])": "the same",
+    "print k = dynamic(": "of a literal it knows that it is a bag; of a column it takes all of these",
     "V*": "the page of `let` says that a wildcard finds views",
     "search in (U) 'x' and not('q')": "a term alone stands for a test",
     "find in (T, U) where b == 5": "the page of `find` says what pack_ holds",

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from emulator.tests.hunting import rules_audited as audited
 from emulator.tests.hunting import rules_found as found_wrong
 from emulator.tests.hunting import rules_scalar as scalar
 from emulator.tests.hunting import rules_tabular as tabular
@@ -17,7 +18,7 @@ RULES = [
     *scalar.TEXTS, *scalar.NUMBERS, *scalar.TIMES, *scalar.DYNAMICS, *scalar.ADDRESSES,
     *tabular.SHAPING, *tabular.SUMMARIES, *tabular.JOINS, *times.TICKS,
     *found_wrong.DYNAMIC, *found_wrong.TEXTS, *found_wrong.NUMBERS, *found_wrong.STAR,
-    *typed.NAMED, *typed.VALUES,
+    *typed.NAMED, *typed.VALUES, *audited.DYNAMIC, *audited.TIMES, *audited.SCALAR, *audited.TABULAR,
 ]  # fmt: skip
 
 
@@ -48,7 +49,9 @@ def test_the_columns_have_the_types_of_the_language(engine, query, types):
     assert [kind for _, kind in engine.run(query, now=NOW, alerts=[]).schema] == types
 
 
-@pytest.mark.parametrize(("query", "word"), [*found_wrong.REFUSED, *typed.REFUSED])
+@pytest.mark.parametrize(
+    ("query", "word"), [*found_wrong.REFUSED, *typed.REFUSED, *audited.REFUSED]
+)
 def test_what_could_mislead_is_refused_by_name(engine, query, word):
     with pytest.raises(QueryRefused) as refusal:
         engine.run(query, now=NOW, alerts=[])

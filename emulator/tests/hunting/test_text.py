@@ -63,7 +63,9 @@ def test_known_escapes_and_verbatim_text_stay_as_written():
 
 def test_words_are_rewritten_outside_of_text_only():
     query = "T | serialize | where b == '| serialize' // | serialize\n| mvexpand a"
-    expected = "T | serialize [\"*serialize*\"] = 1 | where b == '| serialize'  \n| mv-expand a"
+    expected = (
+        "T | serialize [\"*serialize*\"] = 1 | where b == '| serialize'  \n| mv-expand a limit 128 "
+    )
     assert rewritten(query) == expected
 
 

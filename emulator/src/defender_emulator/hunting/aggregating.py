@@ -7,8 +7,9 @@ from duckdb_kql import ir
 from duckdb_kql.translate import summarize_names
 
 from defender_emulator.hunting.calls import RENAMED
-from defender_emulator.hunting.refusals import not_supported, semantic_error
-from defender_emulator.hunting.stages import Columns
+from defender_emulator.hunting.refusals import semantic_error
+from defender_emulator.hunting.spelling import nodes
+from defender_emulator.hunting.stages import Columns, Several
 
 
 def expanded(operator: ir.Summarize, columns: Columns) -> ir.Summarize:
@@ -20,40 +21,48 @@ def expanded(operator: ir.Summarize, columns: Columns) -> ir.Summarize:
     return _named(ir.Summarize(renamed, operator.by), columns)
 
 
-def old_names(
-    written: ir.Summarize, made: ir.Summarize, columns: Columns
-) -> tuple[tuple[str, str], ...]:
-    """The columns of `argmax` and `argmin`, which have other names than those of `arg_max`."""
-    old = [agg for agg in written.aggregates if _is_old(agg) and agg.name is None]
-    if not old:
-        return ()
-    _, several = summarize_names(made, columns)
-    found = [
-        (agg.expr, names)
-        for agg, names in zip(made.aggregates, several, strict=True)
-        if isinstance(agg.expr, ir.FunctionCall) and agg.expr.name in _ARG_MAX
-    ]
-    if len(found) != len(old):
-        raise not_supported("'argmax' beside 'arg_max', or of one column, is not supported")
-    return tuple(
-        pair
-        for agg, (call, names) in zip(old, found, strict=True)
-        for pair in _old_pairs(agg.expr, call, names)
+_FINDING_WORDS = "min max take_any any minif maxif take_anyif anyif arg_max arg_min argmax argmin"
+_FINDING = frozenset(_FINDING_WORDS.split())
+
+
+def may_find_none(agg: ir.NamedExpr) -> bool:
+    """Whether an aggregate picks a value, and may find none."""
+    return any(
+        isinstance(node, ir.FunctionCall) and node.name in _FINDING for node in nodes(agg.expr)
     )
 
 
+def renamed(written: ir.Summarize, columns: Columns) -> tuple[tuple[str, str], ...]:
+    """Columns of `expanded` that are called otherwise: as written, or as `argmax`, the old name, does."""
+    keys = {key.expr.name for key in written.by if isinstance(key.expr, ir.ColumnRef)}
+    rest = [column for column in columns if column not in keys]
+    groups = [(agg, list(_spread(agg, rest))) for agg in written.aggregates]
+    if not any(isinstance(agg, Several) or _is_old(agg) for agg, _ in groups):
+        return ()
+    _, several = summarize_names(expanded(written, columns), columns)
+    each = iter(several)
+    pairs: list[tuple[str, str]] = []
+    for agg, made in groups:
+        names = [name for _ in made for name in next(each)]
+        wanted = agg.names if isinstance(agg, Several) else _old_names(agg, made)
+        pairs += [(have, want) for have, want in zip(names, wanted, strict=False) if have != want]
+    return tuple(pairs)
+
+
 def _is_old(agg: ir.NamedExpr) -> bool:
-    return isinstance(agg.expr, ir.FunctionCall) and agg.expr.name in ("argmax", "argmin")
+    old = isinstance(agg.expr, ir.FunctionCall) and agg.expr.name in ("argmax", "argmin")
+    return old and agg.name is None
 
 
-def _old_pairs(
-    written: ir.Expr, call: ir.FunctionCall, names: Columns
-) -> Iterator[tuple[str, str]]:
+def _old_names(agg: ir.NamedExpr, made: list[ir.NamedExpr]) -> Iterator[str]:
+    """`max_x`, `max_x_y`, ... of `argmax(x, y, ...)`."""
+    call = made[0].expr
+    if not _is_old(agg) or not isinstance(call, ir.FunctionCall):
+        return
     columns = [getattr(argument, "name", "") for argument in call.args]
-    first = f"{getattr(written, 'name', '').removeprefix('arg')}_{columns[0]}"
-    yield names[0], first
-    for name, column in zip(names[1:], columns[1:], strict=True):
-        yield name, f"{first}_{column}"
+    first = f"{getattr(agg.expr, 'name', '').removeprefix('arg')}_{columns[0]}"
+    yield first
+    yield from (f"{first}_{column}" for column in columns[1:])
 
 
 def _renamed(agg: ir.NamedExpr) -> ir.NamedExpr:

@@ -25,6 +25,7 @@ from defender_emulator.hunting.stages import (
     listed,
     select,
 )
+from defender_emulator.hunting.windows import Parted, calls_in
 
 _ROWWISE = (ir.Where, ir.Extend, ir.Parse, ir.MvExpand, ir.ProjectRename)
 
@@ -40,18 +41,23 @@ class Within(Pending):
 
     def steps(self, before: Input) -> list[ir.Operator]:
         """The operator with the part's column carried on."""
-        inner = self.operator
-        part = ir.NamedExpr(ir.ColumnRef(self.part))
+        inner = self._carrying()
+        if inner is None:
+            return self._others(self.operator, before)
+        return [Parted(inner, self.part)] if calls_in(inner) else [inner]
+
+    def _carrying(self) -> ir.Operator | None:
+        inner, part = self.operator, ir.NamedExpr(ir.ColumnRef(self.part))
         if isinstance(inner, _ROWWISE):
-            return [inner]
+            return inner
         if isinstance(inner, ir.Project | ir.Distinct):
-            return [dataclasses.replace(inner, expressions=(part, *inner.expressions))]
+            return dataclasses.replace(inner, expressions=(part, *inner.expressions))
         if isinstance(inner, ir.Summarize):
-            return [ir.Summarize(inner.aggregates, (part, *inner.by))]
+            return ir.Summarize(inner.aggregates, (part, *inner.by))
         if isinstance(inner, ir.Count):
             counted = ir.NamedExpr(ir.FunctionCall("count"), inner.name)
-            return [ir.Summarize((counted,), (part,))]
-        return self._others(inner, before)
+            return ir.Summarize((counted,), (part,))
+        return None
 
     def _others(self, inner: ir.Operator, before: Input) -> list[ir.Operator]:
         if isinstance(inner, ir.Sort):

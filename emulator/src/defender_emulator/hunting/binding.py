@@ -13,9 +13,9 @@ from duckdb_kql import ir
 from duckdb_kql import schema as columns_of
 
 from defender_emulator.hunting import filling, unions
-from defender_emulator.hunting.aggregating import expanded, old_names
+from defender_emulator.hunting.aggregating import expanded, may_find_none, renamed
 from defender_emulator.hunting.calling import CALL_MARK, label_of
-from defender_emulator.hunting.checking import check_names, check_renames
+from defender_emulator.hunting.checking import check_join, check_names, check_renames
 from defender_emulator.hunting.expressions import (
     Around,
     Checker,
@@ -175,8 +175,8 @@ class _Binder:
         resolved = named_as_written(resolved, columns)
         renames: tuple[tuple[str, str], ...] = ()
         if isinstance(resolved, ir.Summarize):
-            written, resolved = resolved, expanded(resolved, columns)
-            renames = old_names(written, resolved, columns)
+            renames = renamed(resolved, columns)
+            resolved = expanded(resolved, columns)
         checker = Checker(self, within, columns, flow.told)
         checked = checker.operator(checker.rebuilt(resolved))
         if isinstance(checked, Stage):
@@ -184,13 +184,27 @@ class _Binder:
         if isinstance(checked, ir.Parse):
             return plainly_parsed(checked, columns)
         made = repaired(checked, columns)
-        return [made, ir.ProjectRename(renames)] if renames else [made]
+        steps = [made, *self._filled(made, flow, within)]
+        return [*steps, ir.ProjectRename(renames)] if renames else steps
+
+    def _filled(self, made: ir.Operator, flow: _Flow, within: Around) -> list[ir.Operator]:
+        """Aggregates of texts that found none are empty, not null."""
+        if not isinstance(made, ir.Summarize) or not any(map(may_find_none, made.aggregates)):
+            return []
+        query = dataclasses.replace(flow.query, operators=[*flow.query.operators, made])
+        types = self._in_scope(query, within)
+        keys = set(list(types)[: len(made.by)])
+        return filling.filled(
+            list(types), [c for c, k in types.items() if k == "string" and c not in keys]
+        )
 
     def _join(self, join: ir.Join | ir.Lookup, flow: _Flow, within: Around) -> list[ir.Operator]:
         right, right_columns = self.query(join.right, within)
         for key in join.keys:
             known(key.left, flow.columns, within.operator)
             known(key.right, right_columns, within.operator)
+        told = known_types(right)
+        check_join(join.keys, flow.told.all(), told or self._in_scope(right, within))
         join = dataclasses.replace(join, right=right)
         if join.kind not in filling.OUTER:
             return [join]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from duckdb_kql import ir
+from duckdb_kql.params import normalize_type
 from duckdb_kql.parser import parse
 
 from defender_emulator.hunting import tree
@@ -59,6 +60,43 @@ def declarations(query: str) -> Iterator[None]:
 @functools.cache
 def _prelude() -> list[Any]:
     return list(tree.all_of_kind(parse(PRELUDE).tree, "LetFunctionDeclaration"))
+
+
+def as_parameters(types: dict[str, str], given: dict[str, ir.Expr], of: str) -> dict[str, ir.Expr]:
+    """Arguments as the parameters of a function take them: a whole number may stand for a real one.
+
+    Raises `QueryRefused` for a literal of another type.
+    """
+    return {name: _as_parameter(types.get(name, ""), value, of) for name, value in given.items()}
+
+
+def _as_parameter(kind: str, value: ir.Expr, of: str) -> ir.Expr:
+    literal = isinstance(value, ir.Literal) and value.value is not None
+    given = value.kind if isinstance(value, ir.Literal) and literal else kind
+    if kind in _SCALARS and given != kind and given not in _TAKEN_FOR.get(kind, ()):
+        raise semantic_error(f"{of}(): an argument is of type {given}, not {kind}")
+    exact = kind != "real" or (literal and given == "real")
+    return value if exact else ir.FunctionCall("toreal", (value,))
+
+
+_SCALARS = ("string", "long", "int", "real", "bool", "datetime", "timespan", "guid", "decimal")
+_TAKEN_FOR = {
+    "real": ("long", "int"),
+    "long": ("int",),
+    "int": ("long",),
+    "decimal": ("long", "int", "real"),
+}
+
+
+def parameter_types(declaration: Any) -> dict[str, str]:
+    """The types of a function's scalar parameters, as its declaration says them."""
+    listed = tree.first(tree.rules_in(declaration), "LetFunctionParameterList")
+    parameters = tree.rules_in(listed) if listed is not None else []
+    return {
+        tree.name_at(parameter): normalize_type(tree.rules_in(parameter)[1].getText())
+        for parameter in parameters
+        if tree.kind_of(parameter) == "ScalarParameter" and len(tree.rules_in(parameter)) > 1
+    }
 
 
 def found(name: str, database: str | None) -> Any:
@@ -165,7 +203,7 @@ def _bound(function: TabularFunction, values: list[ir.Expr]) -> dict[str, ir.Exp
         if value is None:
             raise _wrong_count(function.name, len(function.parameters))
         made[name] = value
-    return made
+    return as_parameters(parameter_types(function.declaration), made, function.name)
 
 
 def _expanded(

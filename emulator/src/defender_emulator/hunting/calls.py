@@ -66,6 +66,9 @@ def _extract(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
 
 def _extract_json(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
     path, text, *kind = _counted(node, 2, 3)
+    steps = str(getattr(path, "value", ""))
+    if ".." in steps or "*" in steps:
+        raise not_supported("'extract_json' of a path to several values is not supported")
     made = call("extractjson", path, call("tostring", text))
     return _typed(made, kind[0]) if kind else made
 
@@ -228,6 +231,19 @@ def _one_text(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
     return call(node.name, call("tostring", text))
 
 
+def _extract_all(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
+    if len(_counted(node, 2, 3)) == 3:
+        raise not_supported("'extract_all' with chosen groups is not supported")
+    return node
+
+
+def _command_line(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
+    kind = _counted(node, 2)[1]
+    if not isinstance(kind, ir.Literal) or str(kind.value).lower() != "windows":
+        raise semantic_error("parse_command_line(): argument #2 must be 'windows'")
+    return node
+
+
 def _replace(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
     pattern, rewrite, source = _counted(node, 3)
     return call("replace_regex", source, pattern, rewrite)
@@ -238,6 +254,8 @@ REWRITTEN: dict[str, Rewriting] = {
     "split": _split,
     "extract": _extract,
     "extractjson": _extract_json,
+    "extract_all": _extract_all,
+    "parse_command_line": _command_line,
     "set_union": _folded("*set_union*"),
     "set_intersect": _folded("*set_intersect*"),
     "set_difference": _folded("*set_difference*"),

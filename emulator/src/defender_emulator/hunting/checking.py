@@ -103,7 +103,13 @@ def check_names(names: Iterable[str]) -> None:
 def check_list(node: ir.InList | ir.HasList, types: Types) -> None:
     """Raise `QueryRefused` for a time among texts, which the database would read as it likes."""
     kind = type_of(node.value, types)
-    texts = {type_of(item, types) for item in node.items} & {"string"}
+    items = {type_of(item, types) for item in node.items} - {None, "dynamic"}
+    texts = items & {"string"}
+    other = next((item for item in items if kind and not _comparable(kind, str(item))), None)
+    if other and isinstance(node, ir.InList):
+        raise semantic_error(
+            f"Cannot compare values of types {kind} and {other}. Try adding explicit casts"
+        )
     if kind in TIMES and (isinstance(node, ir.HasList) or texts):
         raise semantic_error(
             f"Cannot compare values of types {kind} and string. Try adding explicit casts"
@@ -119,10 +125,33 @@ def check_condition(node: ir.Expr, types: Types) -> None:
 
 def check_keys(keys: tuple[ir.SortKey, ...], types: Types) -> None:
     """Raise `QueryRefused` for sorting by what has no order."""
-    if any(type_of(key.expr, types) == "dynamic" for key in keys):
+    own = (getattr(key.expr, "name", "").startswith("*") for key in keys)
+    kinds = (type_of(key.expr, types) for key in keys)
+    if any(kind == "dynamic" and not ours for kind, ours in zip(kinds, own, strict=True)):
         raise semantic_error(
             "The expression to sort by is of type dynamic, which has no order. Try adding explicit casts"
         )
+
+
+def check_groups(keys: Iterable[ir.NamedExpr], types: Types) -> None:
+    """Raise `QueryRefused` for rows grouped by a dynamic value."""
+    for key in keys:
+        name = str(key.name or getattr(key.expr, "name", ""))
+        if type_of(key.expr, types) == "dynamic" and not name.startswith("*"):
+            raise semantic_error(
+                f"Summarize group key '{name}' is of a 'dynamic' type. Please use an explicit cast"
+            )
+
+
+def check_join(keys: Iterable[ir.JoinKey], left: Types, right: Types) -> None:
+    """Raise `QueryRefused` for keys of a join whose types differ, or that are dynamic."""
+    for key in keys:
+        kinds = left.get(key.left), right.get(key.right)
+        if "dynamic" in kinds:
+            raise semantic_error("Join keys cannot be dynamic. Please use an explicit cast")
+        whole = key.left != key.right and {*kinds} == {"int", "long"}
+        if None not in kinds and kinds[0] != kinds[1] and not whole:
+            raise semantic_error(f"Inconsistent data types for join keys: ({kinds[0]}, {kinds[1]})")
 
 
 def check_call(node: ir.FunctionCall, types: Types) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from duckdb_kql import ir, translate
+from duckdb_kql.params import normalize_type
 from duckdb_kql.timespans import ticks
 from duckdb_kql.translate import functions as known
 from duckdb_kql.translate import quote_string
@@ -111,12 +112,22 @@ def typed_rows(known_rows: Callable[[Any], str]) -> Callable[[Any], str]:
             return known_rows(table)
         values = []
         for n, value in enumerate(table.values):
-            reading = made.get(table.columns[n % table.arity][1])
-            text = isinstance(value, ir.Literal) and value.kind == "string"
-            values.append(ir.FunctionCall(reading, (value,)) if reading and text else value)
+            name, kind = table.columns[n % table.arity]
+            given = value.kind if isinstance(value, ir.Literal) and value.value is not None else ""
+            if not _fits(given, normalize_type(kind)):
+                raise semantic_error(f"datatable: a {given} is no value of the column '{name}'")
+            reading = made.get(kind) if given == "string" else None
+            values.append(ir.FunctionCall(reading, (value,)) if reading else value)
         return known_rows(ir.DataTable(table.columns, tuple(values)))
 
     return rendered
+
+
+def _fits(given: str, kind: str) -> bool:
+    """Whether a literal may stand in a column of a type: a time among times, a whole number among such."""
+    if given in ("datetime", "timespan"):
+        return given == kind
+    return not (given == "real" and kind in ("int", "long"))
 
 
 def counted_rows(known_range: Callable[[Any], str]) -> Callable[[Any], str]:
@@ -228,7 +239,7 @@ def make_datetime(node: ir.FunctionCall) -> str:
     values += ["0::BIGINT"] * (5 - len(values))
     seconds = _rendered(node.args[5]) if len(node.args) == 6 else "0"
     year, month, day, hour, minute = values
-    clock_read = f"make_timestamp({year}, {month}, {day}, {hour}, {minute}, 0.0)"
+    clock_read = f"TRY(make_timestamp({year}, {month}, {day}, {hour}, {minute}, 0.0))"
     return f"(kql_held({clock_read}) + {_seconds(seconds)})"
 
 
@@ -263,7 +274,7 @@ def period(node: ir.FunctionCall) -> str:
 
 
 def format_datetime(node: ir.FunctionCall) -> str:
-    """A moment in a format; as in .NET, but `F` keeps zeros where not all digits are zero."""
+    """A moment in a format."""
     moment, form = _argument(node, 2, 2)
     text = translate.constant_string(form)
     if not text:
@@ -274,7 +285,9 @@ def format_datetime(node: ir.FunctionCall) -> str:
     if "".join(elements) != text or _TOO_LONG.search(text):
         raise semantic_error(f"{node.name}(): invalid format '{text}'")
     pieces = [_element(element) for element in elements]
-    return f"list_transform([{_rendered(moment)}], lambda _t: {' || '.join(pieces)})[1]"
+    return (
+        f"coalesce(list_transform([{_rendered(moment)}], lambda _t: {' || '.join(pieces)})[1], '')"
+    )
 
 
 def _element(element: str) -> str:
@@ -283,7 +296,7 @@ def _element(element: str) -> str:
     digits = f"substr(kql_text(_t), 21, {len(element)})"
     if element[0] == "f":
         return digits
-    return f"(CASE WHEN {digits} = '{'0' * len(element)}' THEN '' ELSE {digits} END)"
+    return f"rtrim({digits}, '0')"
 
 
 def format_timespan(node: ir.FunctionCall) -> str:
@@ -295,7 +308,7 @@ def format_timespan(node: ir.FunctionCall) -> str:
         raise semantic_error(f"{node.name}(): invalid format '{text or ''}'")
     pieces = [_span_element(element) for element in elements]
     held = f"abs(epoch_us({_rendered(span)}))"
-    return f"list_transform([{held}], lambda _s: {' || '.join(pieces)})[1]"
+    return f"coalesce(list_transform([{held}], lambda _s: {' || '.join(pieces)})[1], '')"
 
 
 _SPAN_ELEMENT = re.compile(r"d{1,8}|h{1,2}|H{1,2}|m{1,2}|s{1,2}|f{1,7}|F{1,7}|[ /\-:,._\[\]]")

@@ -20,6 +20,7 @@ from defender_emulator.hunting import (
     calling,
     dates,
     functions,
+    literals,
     plugins,
     searching,
     series,
@@ -31,7 +32,7 @@ from defender_emulator.hunting import (
 )
 from defender_emulator.hunting.refusals import QueryRefused, not_supported
 from defender_emulator.hunting.regexes import unicode_classes
-from defender_emulator.hunting.stages import Pending, Raw, Stage, raw, raw_sql, rebuilt
+from defender_emulator.hunting.stages import Pending, Raw, Several, Stage, raw, raw_sql, rebuilt
 
 _lower: Any = tree.lowering
 _taught: list[bool] = []
@@ -108,6 +109,10 @@ def _expression(known: Any) -> Any:
         if kind == "TypeLiteralExpression":
             text = inner.getText().partition("(")[2].rstrip(")").strip()
             return ir.FunctionCall("typeof", (ir.Literal(text, "string"),))
+        if kind in literals.CHECKED:
+            literals.CHECKED[kind](inner.getText())
+        if kind == "BooleanLiteralExpression" and inner.getText().lower() == "bool(1)":
+            return ir.Literal(value=True, kind="bool")
         if kind == "DecimalLiteralExpression":
             return _decimal(inner.getText().partition("(")[2].rstrip(")").strip())
         if kind in searching.EXPRESSIONS:
@@ -126,6 +131,19 @@ def _decimal(text: str) -> ir.Expr:
     if not re.fullmatch(r"[+-]?\d{1,29}(\.\d{0,9})?", text, re.ASCII):
         raise not_supported(f"the decimal literal '{text}' is not supported")
     return ir.FunctionCall("todecimal", (ir.Literal(text, "string"),))
+
+
+def _named(known: Any) -> Any:
+    def lowered(node: Any) -> Any:
+        found = tree.first(tree.rules_in(node), "NamedExpressionNameClause")
+        several = found is not None and tree.all_of_kind(found, "NamedExpressionNameList")
+        if not several or len(tree.names_in(found)) < 2:
+            return known(node)
+        value = tree.expression(tree.rules_in(node)[-1])
+        names = tuple(tree.names_in(found))
+        return Several(value, names[0], names)
+
+    return lowered
 
 
 def _join_key(known: Any) -> Any:
@@ -206,9 +224,24 @@ def _lookup_columns(_known: Any) -> Any:
     return columns
 
 
+_parameters: dict[str, dict[str, str]] = {}
+"""The types of the parameters of scalar functions, by the function's name."""
+
+
+def _typed_arguments(known: Any) -> Any:
+    def bound(node: Any, declared: Any, arguments: Any) -> dict[str, ir.Expr]:
+        given: dict[str, ir.Expr] = known(node, declared, arguments)
+        return calling.as_parameters(_parameters.get(declared.name, {}), given, declared.name)
+
+    return bound
+
+
 def _declared(known: Any) -> Any:
     def declare(declaration: Any, scalars: dict[str, ir.Expr]) -> None:
         if not calling.declare(declaration, scalars):
+            _parameters[tree.name_at(tree.rules_in(declaration)[0])] = calling.parameter_types(
+                declaration
+            )
             known(declaration, scalars)
 
     return declare
@@ -362,6 +395,8 @@ def install() -> None:
         ("_substitute_operator", _substituted_operator),
         ("_substitute_query", _substituted_query),
         ("_lower_wildcard", _wildcard),
+        ("_lower_named", _named),
+        ("_bind_let_arguments", _typed_arguments),
     ):
         _replaced(_lower, name, made)
     _lower._stored = calling.found  # noqa: SLF001

@@ -14,6 +14,7 @@ from defender_emulator.hunting.checking import (
     check_between,
     check_call,
     check_condition,
+    check_groups,
     check_keys,
     check_list,
     is_of_text,
@@ -23,7 +24,7 @@ from defender_emulator.hunting.refusals import no_column
 from defender_emulator.hunting.regexes import guarded
 from defender_emulator.hunting.searching import Anywhere
 from defender_emulator.hunting.stages import Raw, raw, rebuilt
-from defender_emulator.hunting.texts import as_text, compared, listed, read_as_texts
+from defender_emulator.hunting.texts import as_text, compared, listed, read_as_texts, shortened
 
 Columns = list[str]
 Scope = dict[str, Columns]
@@ -92,6 +93,9 @@ class Checker:
         """An operator as the types of its condition or of its keys make it."""
         if isinstance(operator, ir.Where):
             check_condition(operator.predicate, self.types_for(operator.predicate))
+        if isinstance(operator, ir.Summarize | ir.Distinct):
+            groups = operator.by if isinstance(operator, ir.Summarize) else operator.expressions
+            check_groups(groups, self.types_for(*(group.expr for group in groups)))
         if isinstance(operator, ir.Parse):
             text = as_text(operator.expression, self.types_for(operator.expression))
             return dataclasses.replace(operator, expression=text)
@@ -152,7 +156,8 @@ class Checker:
         if isinstance(node, ir.FunctionCall):
             node = calls.rewritten(node, self._columns)
         if isinstance(node, ir.FunctionCall):
-            node = read_as_texts(node, self.types_for(*node.args))
+            types = self.types_for(*node.args)
+            node = shortened(read_as_texts(node, types), types)
         return guarded(node)
 
     def _with_table(self, node: Any) -> Any:

@@ -33,7 +33,18 @@ GATHERING = frozenset(
 )
 """Functions that gather values, which must know whether these are times."""
 NAMES = frozenset(
-    {*_CHOICES, *GATHERING, "abs", "bin", "bin_at", "ceiling", "floor", "percentile", "round"}
+    {
+        *_CHOICES,
+        *GATHERING,
+        "abs",
+        "bin",
+        "bin_at",
+        "ceiling",
+        "floor",
+        "percentile",
+        "round",
+        "tohex",
+    }
 )
 """Functions that `fitted` has something to say about."""
 
@@ -61,10 +72,29 @@ def fitted(node: Any, types: Types) -> Any:
         return _choice(node, types)
     if node.name in GATHERING:
         return _gathered(node, types)
+    return _of_numbers(node, types)
+
+
+def _of_numbers(node: ir.FunctionCall, types: Types) -> ir.Expr:
     kind = type_of(node.args[0], types) if node.args else None
+    two = len(node.args) == 2
+    if node.name == "round" and two:
+        return dataclasses.replace(node, name="*round*")
+    if node.name in ("bin", "floor") and two and _is_negative(node.args[1]):
+        return raw(f"CAST(NULL AS {'BIGINT' if kind in ('int', 'long') else 'DOUBLE'})")
     if kind in ("int", "long"):
-        return _of_whole(node, kind, types)
+        return _of_whole(node, str(kind), types)
     return _of_span(node) if kind == "timespan" else node
+
+
+def _is_negative(node: ir.Expr) -> bool:
+    """Whether a constant number is below nought."""
+    if isinstance(node, ir.UnaryOp) and node.op == "-":
+        node = node.operand
+        return (
+            isinstance(node, ir.Literal) and isinstance(node.value, int | float) and node.value > 0
+        )
+    return isinstance(node, ir.Literal) and isinstance(node.value, int | float) and node.value < 0
 
 
 def _of_whole(node: ir.FunctionCall, kind: str, types: Types) -> ir.Expr:
@@ -73,6 +103,8 @@ def _of_whole(node: ir.FunctionCall, kind: str, types: Types) -> ir.Expr:
         return _whole(node, kind, types)
     if node.name == "percentile" and kind == "int":
         return dataclasses.replace(node, name="*percentile_long*")
+    if node.name == "tohex" and kind == "int":
+        return dataclasses.replace(node, name="*tohex_int*")
     return node.args[0] if node.name == "round" and len(node.args) == 1 else node
 
 

@@ -6,6 +6,7 @@ others, which no query can call.
 
 from typing import Any
 
+from defender_emulator.hunting.exact import FUNCTIONS as _EXACT
 from defender_emulator.hunting.networks import FUNCTIONS as _NETWORK
 
 Rows = dict[str, tuple[tuple[int, ...], str]]
@@ -86,11 +87,6 @@ _SETS: Rows = {
         f"(len(list_filter({_no_twice(_A)}, lambda _e: list_contains({_B}, _e)))"
         f" / len({_no_twice(f'list_concat({_A}, {_B})')}))",
     ),
-    "array_iff": (
-        (3,),
-        f"to_json(list_transform({_A}, lambda _c, _i: CASE WHEN _c = 'true'::JSON THEN {_list(1)}[_i]"
-        f" ELSE {_list(2)}[_i] END))",
-    ),
 }
 
 
@@ -128,17 +124,7 @@ _BAGS: Rows = {
     "extractjson": ((2,), "coalesce(json_extract_string(TRY_CAST({1} AS JSON), {0}), '')"),
 }
 _TEXTS: Rows = {
-    "strcmp": (
-        (2,),
-        "CAST(CASE WHEN {0} < {1} THEN -1 WHEN {0} > {1} THEN 1 ELSE 0 END AS BIGINT)",
-    ),
     "string_size": ((1,), "CAST(strlen({0}) AS BIGINT)"),
-    "*indexof_from*": (
-        (3,),
-        "CAST(CASE WHEN position({1} IN substring({0}, CAST({2} + 1 AS BIGINT))) = 0 THEN -1"
-        " ELSE position({1} IN substring({0}, CAST({2} + 1 AS BIGINT))) - 1 + {2} END AS BIGINT)",
-    ),
-    "indexof_regex": ((2,), "(instr({0}, regexp_extract({0}, {1})) - 1)"),
     "translate": (
         (3,),
         "translate({2}, {0}, rpad({1}, CAST(length({0}) AS INTEGER), right({1}, 1)))",
@@ -165,7 +151,6 @@ _TEXTS: Rows = {
         "list_transform([string_split({0}, {1})], lambda _p: CASE WHEN {2} >= 0 AND {2} < len(_p)"
         " THEN json_array(_p[CAST({2} + 1 AS INTEGER)]) ELSE '[]'::JSON END)[1]",
     ),
-    "tohex": ((1,), "lower(to_hex({0}))"),
     "parse_path": (
         (1,),
         f"json_object('Scheme', regexp_extract({{0}}, '^([A-Za-z][A-Za-z0-9+.-]*)://', 1),"
@@ -184,12 +169,6 @@ _TEXTS: Rows = {
         " lambda _f: CASE WHEN starts_with(_f, '\"') THEN replace(substr(_f, 2, length(_f) - 2),"
         " '\"\"', '\"') ELSE _f END))",
     ),
-    "parse_version": (
-        (1,),
-        "(CASE WHEN regexp_matches({0}, '^[0-9]+(\\.[0-9]+){{0,3}}$') THEN CAST("
-        "list_sum(list_transform(string_split({0}, '.'), lambda _v, _i: CAST(_v AS DOUBLE)"
-        " * pow(100000000, 4 - _i))) AS DECIMAL(38,0)) END)",
-    ),
     "parse_urlquery": (
         (1,),
         "json_object('Query Parameters', list_transform([list_transform(list_filter("
@@ -197,11 +176,6 @@ _TEXTS: Rows = {
         "{{'k': split_part(_p, '=', 1), 'v': split_part(_p, '=', 2)}})], lambda _l: to_json("
         "map_from_entries(list_filter(_l, lambda _e, _i: "
         "list_position(list_transform(_l, lambda _o: _o.k), _e.k) = _i))))[1])",
-    ),
-    "parse_command_line": (
-        (2,),
-        'to_json(list_transform(regexp_extract_all({0}, \'(?:[^\\s"]+|"[^"]*")+\'),'
-        " lambda _w: replace(_w, '\"', '')))",
     ),
 }
 _NUMBERS: Rows = {
@@ -232,7 +206,7 @@ _BETTER: Rows = {
 }
 """Functions that the translator has, and answers in another way."""
 
-FUNCTIONS: Rows = {**_BETTER, **_NETWORK, **_SETS, **_BAGS, **_TEXTS, **_NUMBERS}
+FUNCTIONS: Rows = {**_BETTER, **_NETWORK, **_SETS, **_BAGS, **_TEXTS, **_NUMBERS, **_EXACT}
 
 AGGREGATES: dict[str, tuple[tuple[int, ...], str, dict[str, Any]]] = {
     "make_list": (

@@ -123,10 +123,8 @@ def type_of(node: ir.Expr, types: Types, depth: int = 0) -> str | None:
     Values of `let` are shared, so a short chain of them can be a huge expression; it is followed
     only some steps down.
     """
-    if isinstance(node, ir.Literal):
+    if isinstance(node, ir.Literal | Raw):
         return node.kind if node.kind != "null" else None
-    if isinstance(node, Raw):
-        return node.kind
     if isinstance(node, ir.LetRef):
         return types.get(node.name) or type_of(node.value, types, depth + 1)
     if isinstance(node, ir.ColumnRef):

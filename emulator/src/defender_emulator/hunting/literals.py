@@ -8,6 +8,7 @@ else stays as it is. A literal with an escape that KQL does not have is refused,
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from defender_emulator.hunting.refusals import syntax_error
 
@@ -30,6 +31,33 @@ _ESCAPE = re.compile(
     r"|(?P<o>[0-3]?[0-7]{1,2})|(?P<c>.))",
     re.DOTALL,
 )
+_DATE = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
+
+
+def _check_bool(text: str) -> None:
+    """Raise `QueryRefused` for a literal that is neither true nor false."""
+    body = text.lower().removeprefix("bool").removeprefix("boolean").strip("() ")
+    if body not in ("true", "false", "0", "1", "null"):
+        raise syntax_error(f"'{text}' is no value of the type bool")
+
+
+def _check_datetime(text: str) -> None:
+    """Raise `QueryRefused` for a literal of no time: without a digit, or of a day that is none."""
+    body = text.partition("(")[2].rstrip(")").strip().lower()
+    if not (_is_day(body) or body == "null"):
+        raise syntax_error(f"'{text}' is no value of the type datetime")
+
+
+def _is_day(body: str) -> bool:
+    day = _DATE.match(body)
+    try:
+        return bool(date(*map(int, day.groups()))) if day else any(c.isdigit() for c in body)
+    except ValueError:
+        return False
+
+
+CHECKED = {"BooleanLiteralExpression": _check_bool, "DateTimeLiteralExpression": _check_datetime}
+"""Kinds of literals that the translator reads as null where they cannot be read."""
 _SIMPLE = {
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
     "\\": "\\", "'": "'", '"': '"',

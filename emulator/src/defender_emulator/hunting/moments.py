@@ -21,8 +21,15 @@ LAST = 2_534_023_007_999_999_999
 """The first and the last tick of the years 1 to 9999."""
 _FORMATS = (
     "%m-%d-%Y", "%m/%d/%Y", "%m.%d.%Y", "%m-%d-%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S",
+    *(
+        f"{day} %H:%M{second}{zone}"
+        for day in ("%a, %d %b %y", "%d %b %y", "%A, %d-%b-%y", "%d-%b-%y")
+        for second in (":%S", "")
+        for zone in ("", " GMT")
+    ),
     "%-d %b %Y", "%b %-d, %Y", "%a, %d %b %Y %H:%M:%S GMT", "%Y%m%d",
 )  # fmt: skip
+"""Beside those of ISO 8601: of a date alone, of RFC 822 and of RFC 850."""
 _SPAN = r"^\s*(-?)(?:(\d+)\.)?(\d+):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,7})\d*)?)?\s*$"
 
 
@@ -49,7 +56,7 @@ _WHOLE = "typeof(v) LIKE '%INT%' OR typeof(v) = 'BOOLEAN'"
 _REAL = "typeof(v) IN ('DOUBLE', 'FLOAT') OR typeof(v) LIKE 'DECIMAL%'"
 
 MACROS = {
-    "kql_below(a, n)": "a - ((a % nullif(n, 0)) + n) % nullif(n, 0)",
+    "kql_below(a, n)": "CASE WHEN n > 0 THEN a - ((a % n) + n) % n END",
     "kql_ticks(x)": "to_microseconds(CAST(x AS BIGINT))",
     "kql_at(n)": f"CASE WHEN n BETWEEN {FIRST} AND {LAST} THEN make_timestamp(CAST(n AS BIGINT)) END",
     "kql_digit(t)": "(epoch_us(t) % 10 + 10) % 10",

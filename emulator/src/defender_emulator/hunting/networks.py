@@ -95,7 +95,8 @@ def _mentioned(text: str, address: str) -> str:
 def _begun(text: str, start: str) -> str:
     """A prefix ends with a dot or is a whole address; what it begins is an address."""
     whole = rf"({_OCTET}(\.{_OCTET}){{{{3}}}})"
-    found = f"regexp_extract_all({text}, '(?:^|{_AROUND}){whole}(?:$|{_AROUND})', 1)"
+    apart = f"regexp_replace({text}, '([^0-9A-Za-z.])', '\\1\\1', 'g')"
+    found = f"regexp_extract_all({apart}, '(?:^|{_AROUND}){whole}(?:$|{_AROUND})', 1)"
     asked = f"(regexp_matches({start}, '{_QUAD}') OR regexp_matches({start}, '^([0-9]{{{{1,3}}}}\\.){{{{1,3}}}}$'))"
     return f"({asked} AND len(list_filter({found}, lambda _i: starts_with(_i, {start}))) > 0)"
 
@@ -125,5 +126,9 @@ FUNCTIONS: dict[str, tuple[tuple[int, ...], str]] = {
     "*has_any_ipv4*": ((2,), _any_in_list(_mentioned("{0}", "_x"))),
     "has_ipv4_prefix": ((2,), _begun("{0}", "{1}")),
     "*has_any_ipv4_prefix*": ((2,), _any_in_list(_begun("{0}", "_x"))),
-    "*dotted*": ((1,), f"list_transform([{{0}}], lambda _n: {_dotted('_n')})[1]"),
+    "*dotted*": (
+        (1,),
+        "list_transform([{0}], lambda _n: CASE WHEN _n BETWEEN 0 AND 4294967295"
+        f" THEN {_dotted('_n')} ELSE '' END)[1]",
+    ),
 }

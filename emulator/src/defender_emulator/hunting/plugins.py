@@ -13,6 +13,7 @@ from duckdb_kql.params import normalize_type
 from duckdb_kql.translate import quote_ident, quote_string
 
 from defender_emulator.hunting import tree
+from defender_emulator.hunting.kinds_known import AS_TYPE
 from defender_emulator.hunting.refusals import no_column, not_supported, semantic_error
 from defender_emulator.hunting.stages import (
     BEFORE,
@@ -20,6 +21,7 @@ from defender_emulator.hunting.stages import (
     Input,
     Pending,
     Piece,
+    Types,
     kept,
     listed,
     raw,
@@ -65,13 +67,18 @@ class Declared(Pending):
 
     def steps(self, before: Input) -> list[ir.Operator]:
         """Those columns; nulls where there are none."""
+        types = before.types()
         named = [
-            ir.NamedExpr(
-                column if column.name in before.columns else ir.Literal(None, kind), column.name
-            )
+            ir.NamedExpr(self._as_declared(column, kind, types), column.name)
             for column, kind in self.declared
         ]
         return [ir.Project(tuple(named))]
+
+    def _as_declared(self, column: ir.ColumnRef, kind: str, types: Types) -> ir.Expr:
+        if column.name not in types:
+            return ir.Literal(None, kind)
+        same = types[column.name] == kind
+        return column if same else ir.FunctionCall(AS_TYPE[kind], (column,))
 
 
 def _positional(plugin: str, argument: ir.NamedExpr) -> ir.Expr:
@@ -131,8 +138,6 @@ def _path(key: str) -> str:
 
 def _kind(kinds: set[str]) -> str:
     found = {_KINDS.get(kind, "dynamic") for kind in kinds}
-    if found == {"long", "real"}:
-        return "real"
     return found.pop() if len(found) == 1 else "dynamic" if found else "string"
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from duckdb_kql import ir
 from duckdb_kql.translate import naming, print_column_name, summarize_names
 
-from defender_emulator.hunting.stages import kept
+from defender_emulator.hunting.refusals import not_supported
+from defender_emulator.hunting.stages import Several, kept
 
 _PLAIN = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
@@ -70,6 +71,8 @@ def named_as_written(operator: ir.Operator, columns: list[str]) -> ir.Operator:
     """The operator with each value named as it would be, whatever becomes of the value."""
     if not isinstance(operator, ir.Project | ir.Distinct | ir.Extend):
         return operator
+    if any(isinstance(named, Several) for named in operator.expressions):
+        raise not_supported("several names for one expression, outside of 'summarize',")
     found = tuple(
         ir.NamedExpr(e.expr, e.name or _existing(e.expr, columns)) for e in operator.expressions
     )

@@ -14,6 +14,10 @@ _NAMING = ("make-series", "serialize", "mv-apply")
 """After these the parser takes `name = call(...)` for a parameter, unless the name is in brackets."""
 
 
+_OLD_LIMIT = " limit 128 "
+"""How many values `mvexpand`, the old name, takes where no limit is given; `mv-expand` takes all."""
+
+
 def rewritten(query: str) -> str:
     """The query in words that the parser knows."""
     found = list(tokens(query))
@@ -22,7 +26,34 @@ def rewritten(query: str) -> str:
         raise syntax_error("The query is empty")
     if words[0].text == ".":
         raise control_command()
-    return "".join(_text(token, found, n) for n, token in enumerate(found))
+    limited = _old_expansions(found)
+    return "".join(
+        _OLD_LIMIT * (n in limited) + _text(token, found, n) for n, token in enumerate(found)
+    ) + _OLD_LIMIT * (len(found) in limited)
+
+
+def _old_expansions(found: list[Token]) -> set[int]:
+    """Where each `mvexpand` without a limit ends."""
+    ends = set()
+    for at, token in enumerate(found):
+        if token.text == "mvexpand" and _before(found, at) == "|":
+            end = _end(found, at)
+            if not any(t.text in ("limit", "Limit") for t in found[at:end]):
+                ends.add(end)
+    return ends
+
+
+def _end(found: list[Token], at: int) -> int:
+    """Where the operator that begins here ends."""
+    depth = 0
+    for n, token in enumerate(found[at:], at):
+        depth += token.text in ("(", "[", "{")
+        if token.text in ("|", ";") and depth == 0:
+            return n
+        depth -= token.text in (")", "]", "}")
+        if depth < 0:
+            return n
+    return len(found)
 
 
 def views_in(query: str) -> set[str]:

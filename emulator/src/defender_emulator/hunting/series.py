@@ -5,6 +5,7 @@ the aggregates, and the array of the axis. A step begins at `from`; without it, 
 of the series rounded down to a whole step. `to` is outside, the end of `in range` inside.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from duckdb_kql import ir
 from duckdb_kql.translate import quote_ident, summarize_names
 
 from defender_emulator.hunting import tree
+from defender_emulator.hunting.kinds_known import type_of
 from defender_emulator.hunting.refusals import semantic_error
 from defender_emulator.hunting.stages import (
     BEFORE,
@@ -35,6 +37,8 @@ class Axis:
     first: ir.Expr | None
     last: ir.Expr | None
     last_inside: bool = False
+    of_spans: bool = False
+    """Whether the axis is one of timespans."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,9 @@ class MakeSeries(Pending):
 
     def steps(self, before: Input) -> list[ir.Operator]:
         """The rows in range, summed up by key and step, then the steps gathered."""
+        if type_of(self.axis.column.expr, before.types()) == "timespan" and not self.axis.of_spans:
+            of_spans = dataclasses.replace(self.axis, of_spans=True)
+            return dataclasses.replace(self, axis=of_spans).steps(before)
         taken = list(before.columns)
         value, step = fresh("axis", taken), fresh("step", taken)
         axis = ir.ColumnRef(value)
@@ -84,7 +91,8 @@ class MakeSeries(Pending):
             return value
         if not _is_span(step):
             return ir.FunctionCall("bin", (value, step))
-        return raw("make_timestamp(kql_below(epoch_us(", value, "), epoch_us(", step, ")))")
+        made = "to_microseconds" if self.axis.of_spans else "make_timestamp"
+        return raw(f"{made}(kql_below(epoch_us(", value, "), epoch_us(", step, ")))")
 
     def _on_a_step(self, axis: ir.Expr) -> ir.Expr:
         span = _is_span(self.axis.step)
@@ -119,8 +127,8 @@ class MakeSeries(Pending):
         for name, default in zip(names, self.defaults, strict=True):
             column = f"a.{quote_ident(name)}"
             pieces += [
-                "to_json(list(CASE WHEN a.", number, " IS NULL THEN ", default or ir.Literal(0, "long"),
-                f" ELSE {column} END ORDER BY s.n)) AS {quote_ident(name)}, ",
+                "to_json(list(CASE WHEN a.", number, " IS NULL THEN kql_cell(", default or ir.Literal(0, "long"),
+                f") ELSE kql_cell({column}) END ORDER BY s.n)) AS {quote_ident(name)}, ",
             ]  # fmt: skip
         pieces += [
             *self._axis_list(),
@@ -151,8 +159,10 @@ class MakeSeries(Pending):
         step, origin = self.axis.step, _origin(self.axis)
         if _is_span(step):
             first, size = _count(origin, span=True), _count(step, span=True)
-            moment: list[Piece] = ["make_timestamp(CAST(", first, " + s.n * ", size, " AS BIGINT))"]
-            text: list[Piece] = ["kql_text(", *moment, ")"]
+            made, shown = ("make_timestamp", "kql_text")
+            if self.axis.of_spans:
+                made, shown = ("to_microseconds", "kql_span_text")
+            text: list[Piece] = [f"{shown}({made}(CAST(", first, " + s.n * ", size, " AS BIGINT)))"]
         else:
             text = ["(", origin, " + s.n * ", step, ")"]
         return ["to_json(list(", *text, f" ORDER BY s.n)) AS {quote_ident(self._axis_name())}"]
@@ -170,7 +180,9 @@ def _origin(axis: Axis) -> ir.Expr:
     if axis.first is not None:
         return axis.first
     if _is_span(axis.step):
-        return ir.Literal("1970-01-01", "datetime")
+        return (
+            ir.Literal("0s", "timespan") if axis.of_spans else ir.Literal("1970-01-01", "datetime")
+        )
     return ir.Literal(0, "long")
 
 

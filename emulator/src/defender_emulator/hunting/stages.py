@@ -43,6 +43,13 @@ class Pending(ir.Operator):
         raise NotImplementedError
 
 
+@dataclass(frozen=True)
+class Several(ir.NamedExpr):
+    """An aggregate of several columns with names for them: `(a, b) = arg_max(x, y)`."""
+
+    names: tuple[str, ...] = ()
+
+
 Piece = str | ir.Expr | ir.Query
 BEFORE = "\0before\0"
 """In a stage, the name of the rows before it."""

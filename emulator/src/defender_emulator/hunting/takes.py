@@ -35,7 +35,7 @@ _FIRST: tuple[tuple[str, str], ...] = (
     ("not countif", "int long real decimal string"),
     ("ipv6_compare ipv6_is_in_range ipv6_is_match", "int long"),
     ("tohex", "dynamic real string bool"),
-    ("isnan isinf isfinite", "decimal"),
+    ("isnan isinf isfinite", "decimal bool"),
     ("hash_md5 hash_sha1 hash_sha256 count_distinct count_distinctif", "dynamic"),
     ("sum sumif avg avgif", "bool"),
     ("min max minif maxif", "guid dynamic"),

@@ -17,7 +17,7 @@ _FIRST = """
 base64_decode_tostring base64_decodestring base64_encode_tostring base64_encodestring extract_json
 has_any_ipv4 has_any_ipv4_prefix indexof_regex ipv4_is_in_any_range ipv4_is_private ipv4_netmask_suffix
 isascii parse_command_line parse_csv parse_ipv4 parse_ipv6 parse_path parse_url parse_urlquery
-parse_version regex_quote replace_regex reverse string_size strlen substring tolower toupper
+parse_version toguid regex_quote replace_regex reverse string_size strlen substring tolower toupper
 unicode_codepoints_from_string url_encode_component base64_decode_toarray strrep
 """
 _FIRST_TWO = """
@@ -45,10 +45,45 @@ def read_as_texts(node: ir.FunctionCall, types: Types) -> ir.FunctionCall:
     return dataclasses.replace(node, args=tuple(arguments))
 
 
+def shortened(node: ir.FunctionCall, types: Types) -> ir.Expr:
+    """`substring` and `strcat` in fewer words, where the translator would repeat what is in them."""
+    if node.name == "substring" and len(node.args) in (2, 3):
+        return _part(node)
+    plain = ("string", "long", "int")
+    constant = all(isinstance(argument, ir.Literal) for argument in node.args)
+    if node.name != "strcat" or constant:
+        return node
+    if not all(type_of(argument, types) in plain for argument in node.args):
+        return node
+    pieces: list[ir.Expr | str] = []
+    for argument in node.args:
+        pieces += [", ", argument]
+    return raw("concat(", *pieces[1:], ")", kind="string")
+
+
+def _part(node: ir.FunctionCall) -> ir.Expr:
+    """A part of a text: from the end where the start is negative, nothing before the beginning."""
+    text, start, *length = node.args
+    numbers = [start, *length]
+    if all(
+        isinstance(n, ir.Literal) and isinstance(n.value, int) and n.value >= 0 for n in numbers
+    ):
+        more: list[ir.Expr | str] = [", ", *length] if length else []
+        return raw("substring(", text, ", 1 + ", start, *more, ")", kind="string")
+    held: list[ir.Expr | str] = ["list_transform([{'t': ", text, ", 'a': ", start]
+    if length:
+        held += [", 'n': ", *length]
+    begun = "CASE WHEN _q.a < 0 THEN length(_q.t) + _q.a ELSE _q.a END"
+    taken = f"substring(_q.t, 1 + {begun}{', greatest(_q.n, 0)' if length else ''})"
+    wanted = f"CASE WHEN _q.n IS NULL THEN NULL ELSE {taken} END" if length else taken
+    held += [f"}}], lambda _q: CASE WHEN {begun} < 0 THEN '' ELSE {wanted} END)[1]"]
+    return raw(*held, kind="string")
+
+
 def as_text(node: ir.Expr, types: Types) -> ir.Expr:
     """A value as the text it is; a literal is one."""
     kind = type_of(node, types)
-    if isinstance(node, ir.Literal) or kind not in ("dynamic", None):
+    if kind not in ("dynamic", None) or (isinstance(node, ir.Literal) and kind is None):
         return node
     if kind == "dynamic":
         return ir.FunctionCall("tostring", (node,))

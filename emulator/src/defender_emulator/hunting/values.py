@@ -75,6 +75,8 @@ def _dynamic_text(value: Any) -> str:
 
 
 def _number(value: Decimal | float) -> float | str:
+    if isinstance(value, Decimal) and value == int(value) and abs(value) > 2**53:
+        return int(value)
     number = float(value)
     if math.isnan(number):
         return "NaN"

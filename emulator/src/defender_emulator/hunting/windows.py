@@ -5,8 +5,9 @@ Source: "Window functions overview" of the Kusto documentation: the rows must be
 operator keeps them so or not.
 """
 
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from duckdb_kql import ir
 from duckdb_kql.translate import quote_ident
@@ -54,8 +55,28 @@ def calls_in(node: Any) -> list[ir.FunctionCall]:
     return [c for c in calls if not any(id(inner) in known for inner in nodes(c.args))]
 
 
-def windowed(operator: ir.Operator, before: Input) -> list[ir.Operator] | None:
-    """The operator with the columns that its window functions need; None where it has none."""
+@dataclass(frozen=True)
+class Parted(Pending):
+    """An operator with window functions within the parts that a column tells."""
+
+    keyword: ClassVar[str] = "partition"
+    operator: ir.Operator
+    part: str
+
+    def steps(self, before: Input) -> list[ir.Operator]:
+        """The operator, with each part's rows by themselves."""
+        made = windowed(self.operator, before, self.part)
+        assert made is not None  # noqa: S101 - it has window functions
+        return made
+
+
+def windowed(
+    operator: ir.Operator, before: Input, part: str | None = None
+) -> list[ir.Operator] | None:
+    """The operator with the columns that its window functions need; None where it has none.
+
+    With a `part`, the functions see the rows of one value of that column only.
+    """
     if isinstance(operator, Pending | Stage | ir.Join | ir.Lookup | ir.Union):
         return None
     calls = calls_in(operator)
@@ -73,7 +94,7 @@ def windowed(operator: ir.Operator, before: Input) -> list[ir.Operator] | None:
     columns.append(number)
     while calls := calls_in(operator):
         made = {id(call): fresh(f"w{len(columns)}_{n}", columns) for n, call in enumerate(calls)}
-        window = _Window(number, before)
+        window = _Window(number, before, part)
         builds = [window.of(call, made[id(call)]) for call in calls]
         for level in range(max(len(build) for build in builds)):
             added = [c for build in builds if level < len(build) for c in build[level]]
@@ -122,9 +143,14 @@ def _cleared(
 class _Window:
     """The SQL of window functions, in levels: later ones read columns of earlier ones."""
 
-    def __init__(self, number: str, before: Input) -> None:
+    def __init__(self, number: str, before: Input, part: str | None) -> None:
         self._order = f"ORDER BY {quote_ident(number)}"
+        self._parts = [quote_ident(part)] if part else []
         self._before = before
+
+    def _over(self, *groups: str) -> str:
+        parts = ", ".join([*self._parts, *map(quote_ident, groups)])
+        return f"PARTITION BY {parts} {self._order}" if parts else self._order
 
     def of(self, call: ir.FunctionCall, name: str) -> list[Build]:
         """The columns that a call needs, the last of them its value."""
@@ -155,11 +181,9 @@ class _Window:
         self, restart: tuple[ir.Expr, ...], group: str
     ) -> tuple[tuple[str, tuple[Piece, ...]] | None, str]:
         if not restart:
-            return None, self._order
+            return None, self._over()
         flag: tuple[Piece, ...] = ("sum(CASE WHEN ", restart[0], " THEN 1 ELSE 0 END)")
-        return (group, (*flag, f" OVER ({self._order})")), (
-            f"PARTITION BY {quote_ident(group)} {self._order}"
-        )
+        return (group, (*flag, f" OVER ({self._over()})")), self._over(group)
 
     def _types(self) -> Types:
         return self._before.types()
@@ -174,7 +198,7 @@ class _Window:
             pieces += [", ", others[1]]
         elif type_of(value, self._types()) == "string":
             pieces += [", ''"]
-        return (*pieces, f") OVER ({self._order})")
+        return (*pieces, f") OVER ({self._over()})")
 
 
 def _ranks(call: ir.FunctionCall, name: str, over: str) -> list[Build]:
