@@ -87,6 +87,20 @@ def test_hundreds_of_heavy_incidents_are_each_asked_for_alone_once(lab: Lab):
     assert lab.requests()[ALERTS] == 300
 
 
+def test_a_heavy_incident_keeps_no_pass_from_ending_while_others_open_in_each_run(lab: Lab):
+    late = AlertRaised(at(20), alert(2, "z", -4), touch=False)
+    changes = [*opened(1, -5, "abcdefgh"), *opened(2, -4, "a"), late]
+    for minute in range(40):
+        changes += opened(1000 + minute, minute + 0.5, "a")
+    lab.load(story(changes))
+    lab.fault("expand", above=5)
+    run_each_minute(lab, 25)
+    assert ids(lab)["da2-z"] == 1
+    walk = load_state(lab.state_text).walk
+    assert walk is not None
+    assert lab.now - walk.began < 120
+
+
 # Merges.
 
 

@@ -110,6 +110,8 @@ class _Poll:
         self.records = 0
         self.heads: list[Incident] = []
         """Incidents seen ahead, without their alerts."""
+        self.no_more = False
+        """True where the list ended with the last of them."""
 
     def _lanes(self, fresh: Pass | None, *, carried: bool) -> None:
         """What is new first, with half of the run's incidents at most; then the backlog."""
@@ -202,13 +204,15 @@ class _Poll:
     def _page(self) -> None:
         left = self.most - self.summary.incidents_processed
         asked = page_size(left, self.state.known_ahead(self.walk.position), self.pages)
-        heavy = self.heavy
+        heavy, last = self.heavy, False
         if heavy.suspects or heavy.failed > 1 or heavy.near(self.walk.newest):
             asked = min(asked, self._look_ahead())
+            last = self.no_more and asked == len(self.heads)
         if asked:
-            self._expanded_page(asked)
+            self._expanded_page(asked, last=last)
 
-    def _expanded_page(self, asked: int) -> None:
+    def _expanded_page(self, asked: int, *, last: bool) -> None:
+        """Ask for so many; `last`: the list is known to end with them."""
         options = incident_list(self.walk.position, top=asked, skip=self.walk.pass_over())
         count = 0
         try:
@@ -226,7 +230,7 @@ class _Poll:
         log.info("a page of %d incidents was read from %s on", asked, options["$filter"])
         self.pages += 1
         self.records += count
-        self._page_ended(more=bool(page.next_link), full=count >= asked)
+        self._page_ended(more=bool(page.next_link), full=count >= asked and not last)
 
     def _page_ended(self, *, more: bool, full: bool) -> None:
         """Without a link the list has ended, unless the page was full: then the next run sees."""
@@ -256,10 +260,12 @@ class _Poll:
         )
         page = self.client.incidents(options)
         records = list(page)
+        self.no_more = not page.next_link and len(records) < PAGE
         for record in records:
             try:
                 head = read_incident(record)
             except BadRecord:
+                self.no_more = False
                 break
             self.walk.watch(head)
             if self._ahead(head):
