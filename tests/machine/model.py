@@ -3,22 +3,24 @@
 import sys
 from datetime import timedelta
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from tests.fakes import START
-from tests.lab import LIST, Lab
+from tests.lab import LIST
 from tests.machine.hosted import Death, Hosted
 from tests.machine.oracle import SEVERITIES, Oracle, Wanted
 from tests.machine.rest import come_to_rest
+from tests.machine.sequences import Sequences
 from tests.machine.tenancy import STRANGE, Tenancy
 from tests.machine.troubles import GARBAGE, ROUTES, Troubles
 from tests.stories import story
 
 ANY = st.integers(0, 999)
-DELAY = st.sampled_from([0, 0, 0, 2, 10, 20, 25])
+DELAY = st.sampled_from([0, 0, 0, 2, 10, 20, 25, 60, 140])
+LATE = (0, 2, 10, 20, 25, 45, 90, 140)
 MOST = st.sampled_from([100, 10, 3, 1])
 SECONDS = st.sampled_from([150.0, 150.0, 20.0, 3.0])
 FAULTS: tuple[dict[str, Any], ...] = (
@@ -33,22 +35,20 @@ CHANGES: tuple[dict[str, Any], ...] = (
 DOINGS = ("change", "raise", "late alert", "merge", "quiet merge", "open", "tie", "delete")
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(Sequences):
     """One tenant and one connector; what is owed is asked for when all is at rest."""
-
-    lab: ClassVar[Lab]
-    banned: ClassVar[frozenset[str]] = frozenset()
-    """What is left out of a search: rules and doings by name."""
 
     @initialize(
         severity=st.sampled_from([0, 2]), source=st.sampled_from([None, None, 0]),
-        skew=st.sampled_from([0, 0, -3600, 3600, 1234]),
+        skew=st.sampled_from([0, 0, -3600, 3600, 1234]), alone=st.booleans(),
     )  # fmt: skip
-    def begin(self, severity: int, source: int | None, skew: int) -> None:
+    def begin(self, severity: int, source: int | None, skew: int, alone: bool) -> None:
         """A fresh tenant and a fresh connector, whose own clock may be wrong."""
         lab = self.lab
         lab.load(story([]))
-        lab.world.faults = self.troubles = Troubles()
+        clock = lab.world.clock
+        lab.world.faults = self.troubles = Troubles(lambda: clock.now().timestamp())
+        self.alone = alone
         lab.time.passed, lab.time.start = 0.0, START + timedelta(seconds=skew)
         lab.time.waits.clear()
         lab.state_text = lab.box.text = ""
@@ -57,7 +57,7 @@ class Machine(RuleBasedStateMachine):
         )  # one for all runs of an example: four times faster
         self.tenancy = Tenancy(lab)
         self.oracle = Oracle(self.tenancy, Wanted(severity, source))
-        self.hosted = Hosted(lab, self.open_client.__enter__(), self.oracle)
+        self.hosted = Hosted(lab, self.open_client.__enter__(), self.oracle, self.troubles)
 
     # The tenant.
 
@@ -167,12 +167,17 @@ class Machine(RuleBasedStateMachine):
         """One run."""
         self.hosted.run(most, seconds)
 
-    @rule(times=st.integers(2, 30), most=MOST, seconds=SECONDS, busy=st.booleans())
-    def poll_each_minute(self, times: int, most: int, seconds: float, busy: bool) -> None:
-        """Time goes by, with a run a minute; in busy times incidents open meanwhile."""
-        for minute in range(times):
-            self.lab.wait(60)
-            if busy and minute % 3 == 0:
+    @rule(
+        times=st.integers(2, 30), most=MOST, seconds=SECONDS, busy=st.booleans(),
+        every=st.sampled_from([1, 1, 7]),
+    )  # fmt: skip
+    def poll_each_minute(
+        self, times: int, most: int, seconds: float, busy: bool, every: int
+    ) -> None:
+        """Time goes by, with a run each few minutes; in busy times incidents open meanwhile."""
+        for number in range(times):
+            self.lab.wait(every * 60)
+            if busy and number * every % 3 == 0:
                 self.tenancy.open()
             self.hosted.run(most, seconds)
 
@@ -193,7 +198,7 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def rest(self) -> None:
         """Faults end, time goes by: what is owed must be there."""
-        come_to_rest(self.hosted, self.troubles)
+        come_to_rest(self.hosted, self.troubles, alone=self.alone)
 
     def teardown(self) -> None:
         """The same at the end, unless the example has failed already."""
@@ -201,17 +206,19 @@ class Machine(RuleBasedStateMachine):
             return
         try:
             if sys.exc_info()[0] is None:
-                come_to_rest(self.hosted, self.troubles)
+                come_to_rest(self.hosted, self.troubles, alone=self.alone)
         finally:
             self.open_client.__exit__(None, None, None)
 
     def _do(self, doing: str, which: int, other: int) -> None:
         if doing in self.banned:
             return
-        self.oracle.observe()
         key, second = self.tenancy.pick(which), self.tenancy.pick(other)
-        if key is None or second is None:
-            return
+        if key is not None and second is not None:
+            self._act(doing, key, second, other)
+
+    def _act(self, doing: str, key: str, second: str, other: int) -> None:
+        self.oracle.observe()
         self._acts(key, second, other)[doing]()
         self.oracle.observe()
 
@@ -221,11 +228,16 @@ class Machine(RuleBasedStateMachine):
             "change": partial(tenancy.change, key, **CHANGES[other % len(CHANGES)]),
             "raise": partial(tenancy.raise_alert, key, source=other),
             "late alert": partial(
-                tenancy.raise_alert, key, delay=other % 26, touch=other % 4 == 1, source=other
+                tenancy.raise_alert, key, delay=LATE[other % 8], touch=other % 9 == 1, source=other
             ),
             "merge": partial(tenancy.merge, key, second),
             "quiet merge": partial(tenancy.merge, key, second, touch=False),
             "open": partial(tenancy.open, severity=SEVERITIES[other % 4]),
             "tie": partial(tenancy.open, tie=True),
-            "delete": partial(tenancy.delete, key),
+            "delete": partial(self._delete, key),
         }
+
+    def _delete(self, key: str) -> None:
+        """Not the one where the walk stands: the next would be passed over, which is known."""
+        if key != self.hosted.last:
+            self.tenancy.delete(key)

@@ -7,9 +7,9 @@ An alert is **owed** when, now that all is at rest,
 - it has an id, its incident is visible, has an id and a time, and was not deleted or redirected;
 - the incident passes the filters of status and severity, and the alert the one of its source;
 - it came *in reach*: the incident's update time is not before the first run's start, and alert
-  and incident were both visible at most 25 minutes after that time (the promise is 30). Or it
-  came by a redirect that was itself in reach: its incident was the target of a merge that did
-  not touch the target's own time.
+  and incident were both visible soon enough after that time (`promise.py`). Or it came by a
+  redirect that was itself in reach: its incident was the target of a merge that did not touch the
+  target's own time, and it came with that merge or within two and a half hours.
 
 An incident without any alert is owed itself, under its own id, by the same rules.
 
@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from defender_emulator.ticks import ticks_of
+from tests.machine.promise import SECOND, Promise, Ran
 from tests.machine.tenancy import SOURCES, Tenancy, ticks
 
-LATEST = 25 * 60 * 10_000_000
 SEVERITIES = ("informational", "low", "medium", "high")
 TAKEN = ("active", "inProgress")
 
@@ -69,13 +69,33 @@ class Oracle:
         """Where the connector's first run started, in ticks."""
         self.homes: dict[str, set[str]] = defaultdict(set)
         """For each alert that ever passed, the incidents it passed in."""
+        self.promise = Promise()
+        self.newest = 0
+        """The newest update time that was there so far, in ticks."""
 
     def observe(self) -> None:
         """Note what passes at this moment; to be called before and after each change."""
         for key, record in self._records():
+            self.newest = max(self.newest, ticks_of(record["lastUpdateDateTime"]) or 0)
             if self.wanted.incident(record):
                 for alert_id in self._passing(key):
                     self.homes[alert_id].add(key)
+
+    def ran(self, began: int, *, whole: bool, newest: int) -> None:
+        """Note a run: when it began, whether it read the list to its end, what was newest before."""
+        self.promise.runs.append(Ran(began, whole, newest))
+        self.observe()
+
+    def listed_since(self, newest: int, began: int) -> dict[str, str]:
+        """What a run that says that nothing waits has delivered: what was new when it began."""
+        found = {}
+        for key, record in self._records():
+            updated = ticks_of(record["lastUpdateDateTime"]) or 0
+            if max(newest, self.origin) < updated < began + SECOND and self.wanted.incident(record):
+                for alert_id in self._passing(key):
+                    if self._there(key, alert_id) <= began:
+                        found[alert_id] = key
+        return found
 
     def owed(self) -> dict[str, str]:
         """The ids that must have been delivered by now, each with its incident."""
@@ -96,8 +116,8 @@ class Oracle:
         merged = self.tenancy.tenant.incidents.get(source, {}).get("lastUpdateDateTime")
         if (ticks_of(merged) or 0) >= max(self.origin, 1):
             return True
-        shown = max(self.tenancy.shown_at[key], self._shown(alert_id))
-        return updated >= self.origin and shown - updated <= LATEST
+        shown = self._there(key, alert_id)
+        return updated >= self.origin and self.promise.holds(updated, shown)
 
     def statuses(self, key: str, delivered: set[str]) -> set[str]:
         """What `explain` may say of an incident at rest; empty where it may say anything.
@@ -107,8 +127,8 @@ class Oracle:
         record = self.tenancy.tenant.incidents.get(key)
         if record is None or not self.in_reach(key, record, key):
             return set()
-        if record["status"] == "redirected":
-            return {"redirected"}
+        if record["redirectIncidentId"]:  # unless somebody gave it another status since
+            return {"redirected"} if record["status"] == "redirected" else set()
         if not self.wanted.incident(record):
             return {"filtered"}
         passing = set(self._passing(key))
@@ -135,9 +155,11 @@ class Oracle:
             return [key] if self.wanted.source is None else []
         return [alert["id"] for alert in _good(alerts) if self.wanted.alert(alert)]
 
-    def _shown(self, alert_id: str) -> int:
+    def _there(self, key: str, alert_id: str) -> int:
+        """Since when an alert can be seen in an incident whose time may not tell of it."""
         moment = self.tenancy.tenant.visible_at.get(alert_id)
-        return 0 if moment is None else ticks(moment)
+        shown = 0 if moment is None else ticks(moment)
+        return max(shown, self.tenancy.shown_at[key], self.tenancy.moved_at.get(alert_id, 0))
 
 
 def _good(alerts: list[Any]) -> Iterator[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """The end of a story: faults are over, runs go on, and then everything owed must be there."""
 
+import json
+
 from defender365.core.summary import Summary
 from defender_emulator.ticks import ticks_of
 from tests.machine.hosted import Hosted
@@ -10,27 +12,56 @@ PAUSES = (1, 1, 1, 5, 10, 15, 15, 15, 30, 60, 60)
 WINDOW = 35 * 60 * 10_000_000
 
 
-def come_to_rest(hosted: Hosted, troubles: Troubles) -> None:
-    """Run until quiet over some hours, then ask the oracle."""
+def come_to_rest(hosted: Hosted, troubles: Troubles, *, alone: bool = True) -> None:
+    """Run until quiet over some hours, then ask the oracle; unless `alone` incidents go on opening."""
+    calm(hosted, troubles)
+    for minutes in PAUSES:
+        _goes_by(hosted, minutes, alone=alone)
+    late = _missing(hosted)
+    for _ in range(8):  # late is not lost: the report should know which it is
+        if not _missing(hosted):
+            break
+        _goes_by(hosted, 30, alone=alone)
+    missing = _missing(hosted)
+    assert not missing, f"lost: {missing}"
+    assert not late, f"late, after hours without a fault: {late}"
+    _check_explanations(hosted)
+    _check_cost(hosted)
+    idle(hosted)
+
+
+def calm(hosted: Hosted, troubles: Troubles) -> None:
+    """No faults any more, and nothing that will happen in the middle of a run."""
     assert not troubles.errors, troubles.errors
     troubles.clear()
     hosted.meanwhile.clear()
     hosted.oracle.observe()
-    for minutes in PAUSES:
-        hosted.lab.wait(minutes * 60)
-        _until_quiet(hosted)
-    for _ in range(8):  # late is not lost: the report should know which it is
-        if not _missing(hosted):
-            break
-        hosted.lab.wait(1800)
-        _until_quiet(hosted)
-    missing = _missing(hosted)
-    assert not missing, f"lost: {missing}"
-    _check_explanations(hosted)
-    _check_cost(hosted)
 
 
-def _until_quiet(hosted: Hosted) -> None:
+def idle(hosted: Hosted, most: int = 15) -> None:
+    """Where nothing happens, a run soon asks for nothing but the list."""
+    for _ in range(most):
+        before = _alone(hosted)
+        _run(hosted)
+        if _alone(hosted) == before or json.loads(hosted.lab.state_text)["aside"]:
+            return
+        hosted.lab.wait(60)
+    raise AssertionError(f"{most} runs in a row asked for single incidents again")
+
+
+def _alone(hosted: Hosted) -> int:
+    return hosted.requests("incidents/{id}")
+
+
+def _goes_by(hosted: Hosted, minutes: float, *, alone: bool) -> None:
+    hosted.lab.wait(minutes * 60)
+    if not alone:
+        hosted.oracle.tenancy.open()
+    until_quiet(hosted)
+
+
+def until_quiet(hosted: Hosted) -> None:
+    """Run until no run leaves a backlog."""
     for _ in range(60):
         summary = _run(hosted)
         if summary.throttled_until:

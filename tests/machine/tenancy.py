@@ -9,6 +9,8 @@ from tests.lab import Lab
 from tests.stories import START, alert, incident
 
 SOURCES = ("microsoftDefenderForEndpoint", "microsoftSentinel")
+LOOKED_AT = 145
+"""Minutes after a merge in which the incident that others went into is looked at, and some less."""
 STRANGE = ("no time", "no id", "alert without id", "alert without times", "alert no object")
 
 
@@ -32,6 +34,11 @@ class Tenancy:
         """When an incident becomes visible, in ticks."""
         self.followed: dict[tuple[str, int, str], str] = {}
         """Alerts that only a redirect leads to: incident, its update time, alert; the source."""
+        self.moved_at: dict[str, int] = {}
+        """When an alert came into its incident by a merge that did not touch that one's time."""
+        self.deleted = 0
+        self._quiet: dict[str, tuple[int, str, datetime]] = {}
+        """The last merge into an incident that did not touch its time: that time, source, moment."""
         self._fixed: set[str] = set()
         self._alerts = 0
 
@@ -80,7 +87,11 @@ class Tenancy:
         """An alert more; without `touch`, or late, its incident's time does not tell of it now."""
         self.lab.wait(1)
         at = self.now + timedelta(minutes=delay)
-        self.tenant.add(self._raised(key, at, 1, source, touch=touch))
+        raised = self._raised(key, at, 1, source, touch=touch)
+        self.tenant.add(raised)
+        updated, merged, moment = self._quiet.get(key, (0, "", self.now))
+        if merged and not touch and at - moment <= timedelta(minutes=LOOKED_AT):
+            self.followed[key, updated, f"da{key}-{self._alerts}"] = merged
 
     def change(self, key: str, **changes: Any) -> None:
         """Somebody changes an incident."""
@@ -95,16 +106,25 @@ class Tenancy:
             return
         self.lab.wait(1)
         before = records[target]["lastUpdateDateTime"]
+        moved = self.tenant.alerts_of(source)
         self.tenant.merge([source], target)
         if not touch:
             back = {"lastUpdateDateTime": before}
             self.tenant.add([IncidentChanged(self.now, target, back)])
-            for found in self.tenant.alerts_of(target):
-                if isinstance(found, dict):
-                    self.followed[target, ticks_of(before) or 0, str(found.get("id"))] = source
+            self._quiet[target] = ticks_of(before) or 0, source, self.now
+            self._follow(source, target, ticks_of(before) or 0, moved)
+
+    def _follow(self, source: str, target: str, updated: int, moved: list[Any]) -> None:
+        for found in moved:
+            if isinstance(found, dict):
+                self.moved_at[str(found.get("id"))] = ticks(self.now)
+        for found in self.tenant.alerts_of(target):
+            if isinstance(found, dict):
+                self.followed[target, updated, str(found.get("id"))] = source
 
     def delete(self, key: str) -> None:
         """An incident is gone, with its alerts."""
+        self.deleted += 1
         with self.tenant.lock:
             self.tenant.incidents.pop(key)
             self.tenant._alerts_of.pop(key, None)

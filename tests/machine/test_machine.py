@@ -10,7 +10,7 @@ from tests.machine.search import machine_for
 pytestmark = pytest.mark.wire
 
 SHORT = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, database=None,
+    max_examples=9, stateful_step_count=25, deadline=None, database=None,
     phases=[Phase.generate], suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 
