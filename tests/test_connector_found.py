@@ -101,6 +101,55 @@ def test_a_heavy_incident_keeps_no_pass_from_ending_while_others_open_in_each_ru
     assert lab.now - walk.began < 120
 
 
+@pytest.mark.parametrize("gone", [["3"], ["1", "2", "3"]])
+def test_an_incident_that_is_deleted_at_the_edge_of_a_page_hides_no_neighbour(lab: Lab, gone):
+    lab.load(story(many(30, "a", since=-360)))
+    lab.poll(max_incidents=3, hours=7)
+    _delete(lab, *gone)
+    for _ in range(20):
+        lab.poll(max_incidents=3, hours=7)
+        lab.advance(minutes=1)
+    assert ids(lab) == alerts(*range(1, 31), letters="a")
+
+
+def test_equal_times_at_the_edge_of_a_page_of_which_some_are_deleted_hide_no_neighbour(lab: Lab):
+    same = stamp(-300, "1234567")
+    changes = [c for n in range(1, 9) for c in opened(n, -300, "a", updated=same)]
+    lab.load(story([*changes, *(c for n in range(9, 20) for c in opened(n, -300 + n, "a"))]))
+    lab.poll(max_incidents=5, hours=7)
+    walk = load_state(lab.state_text).walk
+    assert walk is not None
+    assert len(walk.boundary) == 5
+    _delete(lab, *sorted(walk.boundary)[1:4:2])
+    for _ in range(30):
+        lab.poll(max_incidents=5, hours=7)
+        lab.advance(minutes=1)
+    assert ids(lab) == alerts(*range(1, 20), letters="a")
+
+
+def test_an_incident_deleted_beside_a_heavy_one_hides_no_neighbour(lab: Lab):
+    heavy = opened(500, -358, "abcdefgh")
+    lab.load(story([*many(30, "a", since=-360), *heavy]))
+    lab.fault("expand", above=5)
+    for number in range(30):
+        lab.poll(max_incidents=3, hours=7)
+        if number in {1, 3, 5}:
+            walk = load_state(lab.state_text).walk
+            assert walk is not None
+            _delete(lab, *walk.boundary)
+        lab.advance(minutes=1)
+    assert ids(lab) == alerts(*range(1, 31), letters="a") + alerts(500, letters="abcdefgh")
+
+
+def _delete(lab: Lab, *numbers: str) -> None:
+    tenant = lab.world.tenant
+    with tenant.lock:
+        for number in numbers:
+            tenant.incidents.pop(number)
+            tenant._alerts_of.pop(number, None)
+        tenant.version += 1
+
+
 # Merges.
 
 

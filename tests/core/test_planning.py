@@ -37,8 +37,17 @@ def test_a_page_starts_at_the_last_time_and_passes_over_what_was_seen_there():
     for number, seconds in ((1, 5), (2, 9), (3, 9)):
         walk.handled(incident(number, seconds))
     assert walk.position == T0 + 9 * SECOND
-    assert walk.pass_over() == 2
+    assert (walk.pass_over(), walk.pass_over(whole=True)) == (1, 2)
     assert walk.recheck == 0
+
+
+def test_a_page_that_does_not_begin_with_the_one_before_is_asked_for_again():
+    walk = Pass.first(T0, now=0)
+    walk.doubt()
+    assert walk.recheck == 0
+    walk.handled(incident(1, 5))
+    walk.doubt()
+    assert walk.recheck == T0 + 5 * SECOND
 
 
 def test_a_new_pass_starts_an_overlap_and_the_last_pass_duration_before_the_newest():
@@ -125,7 +134,7 @@ def test_a_service_that_does_not_keep_the_order_makes_the_pass_start_again():
 def test_an_unknown_time_moves_nothing():
     walk = Pass.first(T0, now=0)
     walk.handled(Incident("1", UNKNOWN_TIME, {}))
-    assert (walk.position, walk.pass_over(), walk.newest) == (T0, 1, 0)
+    assert (walk.position, walk.pass_over(whole=True), walk.newest) == (T0, 1, 0)
 
 
 def test_the_anchors_stay_bounded():

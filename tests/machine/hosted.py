@@ -50,8 +50,6 @@ class Hosted:
         self._uncommitted: list[str] = []
         self._deliveries = 0
         self._commits = 0
-        self._deleted = 0
-        """How many incidents were deleted when the list was last read to its end."""
 
     def run(
         self, most: int = 100, seconds: float = 150, death: Death | None = None
@@ -71,9 +69,6 @@ class Hosted:
         """Whether a run read the list to its end, for all that is known; then nothing may wait."""
         ended = not (summary.failure or summary.throttled_until or summary.backlog)
         if not ended or self.troubles.lying:
-            return False
-        deleted, self._deleted = self._deleted, self.oracle.tenancy.deleted
-        if deleted != self._deleted:  # a page may have passed over one more than is there
             return False
         self._check_nothing_waits(newest, began)
         return True

@@ -234,10 +234,5 @@ class Machine(Sequences):
             "quiet merge": partial(tenancy.merge, key, second, touch=False),
             "open": partial(tenancy.open, severity=SEVERITIES[other % 4]),
             "tie": partial(tenancy.open, tie=True),
-            "delete": partial(self._delete, key),
+            "delete": partial(tenancy.delete, key),
         }
-
-    def _delete(self, key: str) -> None:
-        """Not the one where the walk stands: the next would be passed over, which is known."""
-        if key != self.hosted.last:
-            self.tenancy.delete(key)

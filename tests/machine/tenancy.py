@@ -36,7 +36,6 @@ class Tenancy:
         """Alerts that only a redirect leads to: incident, its update time, alert; the source."""
         self.moved_at: dict[str, int] = {}
         """When an alert came into its incident by a merge that did not touch that one's time."""
-        self.deleted = 0
         self._quiet: dict[str, tuple[int, str, datetime]] = {}
         """The last merge into an incident that did not touch its time: that time, source, moment."""
         self._fixed: set[str] = set()
@@ -124,7 +123,6 @@ class Tenancy:
 
     def delete(self, key: str) -> None:
         """An incident is gone, with its alerts."""
-        self.deleted += 1
         with self.tenant.lock:
             self.tenant.incidents.pop(key)
             self.tenant._alerts_of.pop(key, None)

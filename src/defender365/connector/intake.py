@@ -86,6 +86,10 @@ class Intake:
             return
         self.take(incident, walk)
 
+    def is_edge(self, record: object, walk: Pass) -> bool:
+        """True for a record at the edge of a page, which the pass has handled before."""
+        return (identity_of(record) or _name_of(record)) in walk.boundary
+
     def take(self, incident: Incident, walk: Pass) -> None:
         """Take an incident, and let the walk move over it; what fails for it alone sets it aside."""
         self._tell_the_others(incident, walk)
@@ -123,7 +127,7 @@ class Intake:
 
     def _bad(self, record: object, reason: str, walk: Pass) -> None:
         found = identity_of(record)
-        incident_id = found or f"(no id) {alert_key(repr(record)).hex()}"
+        incident_id = found or _name_of(record)
         updated = graph_ticks(record.get("lastUpdateDateTime")) if isinstance(record, dict) else -1
         if self._state.ledger.note(incident_id, updated, ASIDE, self.now, reason):
             log.warning("incident %s is set aside: %s", incident_id, reason)
@@ -244,6 +248,11 @@ class Intake:
     def _noted(self, incident: Incident, status: str, detail: str = "") -> bool:
         ledger = self._state.ledger
         return ledger.note(incident.id, incident.updated, status, self.now, detail)
+
+
+def _name_of(record: object) -> str:
+    """What a record without an id is known by."""
+    return f"(no id) {alert_key(repr(record)).hex()}"
 
 
 def _words(error: Exception) -> str:

@@ -16,7 +16,7 @@ from defender365.core.errors import (
     OutOfTime,
     Throttled,
 )
-from defender365.core.model import Incident, read_incident
+from defender365.core.model import Incident, identity_of, read_incident
 from defender365.core.odata import incident_list
 from defender365.core.planning import PAGE, SECOND, Heavy, Pass, may_expand, page_size
 from defender365.core.state import State, waits
@@ -64,6 +64,8 @@ class _Poll:
         self.summary = self.intake.summary
         self.most = rules.max_incidents
         """After so many incidents of this run the lane being read must stop."""
+        self.edges = 0
+        """How many places of this run's pages were taken by incidents handled before."""
         self.until = LAST_SECOND
         """And when no more than so many seconds are left."""
 
@@ -110,6 +112,8 @@ class _Poll:
         self.records = 0
         self.heads: list[Incident] = []
         """Incidents seen ahead, without their alerts."""
+        self.expected = ""
+        """The incident that the next page must begin with, where heads were seen."""
         self.no_more = False
         """True where the list ended with the last of them."""
 
@@ -143,7 +147,7 @@ class _Poll:
         return self.state.fresh
 
     def _walk_on(self) -> None:
-        while self._room() and not self.walk.complete and not self.walk.resting:
+        while self._wants_a_page() and not self.walk.complete and not self.walk.resting:
             self._step()
             self._join()
 
@@ -170,6 +174,11 @@ class _Poll:
     def _room(self) -> bool:
         left = self.client.transport.deadline.left()
         return self.summary.incidents_processed < self.most and left > self.until
+
+    def _wants_a_page(self) -> bool:
+        """True while there is room for more than the few that did not fit in this run's pages."""
+        left = self.most - self.summary.incidents_processed
+        return self._room() and left > (self.edges if self.pages else 0)
 
     def _step(self) -> None:
         """One page; a page that moved nothing ends the pass, which then asks again from there."""
@@ -203,24 +212,31 @@ class _Poll:
 
     def _page(self) -> None:
         left = self.most - self.summary.incidents_processed
-        asked = page_size(left, self.state.known_ahead(self.walk.position), self.pages)
+        known = self.state.known_ahead(self.walk.position) + bool(self.walk.boundary)
+        asked = page_size(left, known, self.pages)
         heavy, last = self.heavy, False
+        self.expected = ""
         if heavy.suspects or heavy.failed > 1 or heavy.near(self.walk.newest):
             asked = min(asked, self._look_ahead())
             last = self.no_more and asked == len(self.heads)
+            self.expected = self.heads[0].id if asked else ""
         if asked:
             self._expanded_page(asked, last=last)
 
     def _expanded_page(self, asked: int, *, last: bool) -> None:
         """Ask for so many; `last`: the list is known to end with them."""
-        options = incident_list(self.walk.position, top=asked, skip=self.walk.pass_over())
-        count = 0
+        skip = self.walk.pass_over(whole=bool(self.expected))
+        options = incident_list(self.walk.position, top=asked, skip=skip)
+        count = edges = 0
         try:
             page = self.client.incidents(options)
-            for count, record in enumerate(page, start=1):  # noqa: B007  how many came, in the end
+            for count, record in enumerate(page, start=1):
                 if not self._room():
                     page.close()
                     return
+                if count == 1 and self._begins_as_expected(record):
+                    edges = 1
+                    continue
                 self.intake.record(record, self.walk)
                 self.heavy.failed = 0
         except SMALLER as error:
@@ -229,8 +245,22 @@ class _Poll:
             return
         log.info("a page of %d incidents was read from %s on", asked, options["$filter"])
         self.pages += 1
-        self.records += count
+        self.records += count - edges
         self._page_ended(more=bool(page.next_link), full=count >= asked and not last)
+
+    def _begins_as_expected(self, record: object) -> bool:
+        """True for a first record that was handled before; if the first is another, the pass doubts."""
+        if self.expected:
+            if identity_of(record) != self.expected:
+                self.walk.doubt()
+            return False
+        if not self.walk.boundary:
+            return False
+        if self.intake.is_edge(record, self.walk):
+            self.edges += 1
+            return True
+        self.walk.doubt()
+        return False
 
     def _page_ended(self, *, more: bool, full: bool) -> None:
         """Without a link the list has ended, unless the page was full: then the next run sees."""
@@ -261,6 +291,8 @@ class _Poll:
         page = self.client.incidents(options)
         records = list(page)
         self.no_more = not page.next_link and len(records) < PAGE
+        if records and self._begins_as_expected(records[0]):
+            del records[0]
         for record in records:
             try:
                 head = read_incident(record)

@@ -6,9 +6,10 @@ fully handled; the next page is asked from there by key (`ge`), passing over the
 already seen at exactly that time. A new pass starts an overlap before the newest time seen, so
 late arrivals are found; what was delivered before is recognised by the ledger.
 
-Passing over k incidents at a time is exact unless one of them moved between two requests or the
-service orders equal times differently from page to page. Either shows: the moved one comes again
-with a newer time, the other as a repeat. Then the pass marks that time to be asked again.
+Passing over k incidents at a time is exact unless one of them moved or was deleted between two
+requests, or the service orders equal times differently from page to page. Each shows: the moved one
+comes again with a newer time, the other as a repeat, and the last of the k, which is not passed over,
+does not come first. Then the pass marks that time to be asked again.
 """
 
 from collections.abc import Container, Sequence
@@ -165,13 +166,22 @@ class Pass:
         if incident.id in self.boundary and incident.updated > self.position:
             self._ask_again(self.position)
 
-    def pass_over(self) -> int:
-        """How many incidents at `position` the page asked for now passes over; they are watched."""
+    def pass_over(self, *, whole: bool = False) -> int:
+        """How many incidents at `position` the page asked for now passes over; they are watched.
+
+        All but one, which must come first: if it does not, one of them may be gone, and what is
+        passed over in its place was never seen. `whole` is for a page whose first is known anyway.
+        """
         for incident_id in self.boundary:
             self.anchors[incident_id] = self.position
         while len(self.anchors) > MAX_ANCHORS:  # no longer watched: asked again to be sure
             self._ask_again(self.anchors.pop(next(iter(self.anchors))))
-        return len(self.boundary)
+        return len(self.boundary) if whole else max(0, len(self.boundary) - 1)
+
+    def doubt(self) -> None:
+        """A page did not begin with what it must begin with: the next pass asks again from here."""
+        if self.start != self.position:
+            self._ask_again(self.position)
 
     def _ask_again(self, ticks: int) -> None:
         self.recheck = min(self.recheck or ticks, ticks)
