@@ -6,22 +6,19 @@ to the function replaced. All that is replaced is listed in `install`.
 """
 
 import importlib
-import re
 from collections.abc import Callable
 from typing import Any
 
 from duckdb_kql import ir, translate
-from duckdb_kql.errors import KqlUnsupportedError
 from duckdb_kql.translate import functions as known
-from duckdb_kql.translate import naming
 
 from defender_emulator.hunting import (
     applying,
     calling,
     dates,
     functions,
-    literals,
     plugins,
+    reading,
     searching,
     series,
     shaping,
@@ -30,9 +27,8 @@ from defender_emulator.hunting import (
     unions,
     windows,
 )
-from defender_emulator.hunting.refusals import QueryRefused, not_supported
 from defender_emulator.hunting.regexes import unicode_classes
-from defender_emulator.hunting.stages import Pending, Raw, Several, Stage, raw, raw_sql, rebuilt
+from defender_emulator.hunting.stages import Pending, Raw, Stage, raw_sql, rebuilt
 
 _lower: Any = tree.lowering
 _taught: list[bool] = []
@@ -77,7 +73,7 @@ def _head(known: Any) -> Any:
         inner = tree.collapsed(head)
         kind = tree.kind_of(inner)
         if kind == "ExternalDataExpression":
-            raise _outside()
+            raise reading.outside()
         if kind == "ParenthesizedExpression":
             return _continued(tree.query_at(inner), rest)
         if kind in searching.SOURCES:
@@ -96,103 +92,6 @@ def _continued(query: ir.Query, rest: list[Any]) -> ir.Query:
     if query.lets and rest:
         query = ir.Query(calling.bind("", calling.closed(query)))
     return ir.Query(query.source, [*query.operators, *tree.operators(rest)], list(query.lets))
-
-
-def _outside() -> QueryRefused:
-    return not_supported("'externaldata' reads data from outside, which is out of reach")
-
-
-def _expression(known: Any) -> Any:
-    def lowered(node: Any) -> Any:
-        inner = tree.collapsed(node)
-        kind = tree.kind_of(inner)
-        if kind == "TypeLiteralExpression":
-            text = inner.getText().partition("(")[2].rstrip(")").strip()
-            return ir.FunctionCall("typeof", (ir.Literal(text, "string"),))
-        if kind in literals.CHECKED:
-            literals.CHECKED[kind](inner.getText())
-        if kind == "BooleanLiteralExpression" and inner.getText().lower() == "bool(1)":
-            return ir.Literal(value=True, kind="bool")
-        if kind == "DecimalLiteralExpression":
-            return _decimal(inner.getText().partition("(")[2].rstrip(")").strip())
-        if kind in searching.EXPRESSIONS:
-            return searching.EXPRESSIONS[kind](inner)
-        if kind == "ExternalDataExpression":
-            raise _outside()
-        return known(node)
-
-    return lowered
-
-
-def _decimal(text: str) -> ir.Expr:
-    """A decimal literal; the engine holds 29 digits before the point and nine behind it."""
-    if text.lower() == "null":
-        return raw("CAST(NULL AS DECIMAL(38,9))")
-    if not re.fullmatch(r"[+-]?\d{1,29}(\.\d{0,9})?", text, re.ASCII):
-        raise not_supported(f"the decimal literal '{text}' is not supported")
-    return ir.FunctionCall("todecimal", (ir.Literal(text, "string"),))
-
-
-def _named(known: Any) -> Any:
-    def lowered(node: Any) -> Any:
-        found = tree.first(tree.rules_in(node), "NamedExpressionNameClause")
-        several = found is not None and tree.all_of_kind(found, "NamedExpressionNameList")
-        if not several or len(tree.names_in(found)) < 2:
-            return known(node)
-        value = tree.expression(tree.rules_in(node)[-1])
-        names = tuple(tree.names_in(found))
-        return Several(value, names[0], names)
-
-    return lowered
-
-
-def _join_key(known: Any) -> Any:
-    def lowered(node: Any) -> Any:
-        inner = tree.collapsed(node)
-        if tree.kind_of(inner) == "LogicalAndExpression":
-            first, *others = tree.rules_in(inner)
-            keys = [first, *(tree.rules_in(other)[-1] for other in others)]
-            return tuple(lowered(key) for key in keys)
-        return known(node)
-
-    return lowered
-
-
-def _join(known: Any) -> Any:
-    def lowered(node: Any, kids: list[Any]) -> Any:
-        made = known(node, kids)
-        keys: list[ir.JoinKey] = []
-        for key in made.keys:
-            keys.extend(key if isinstance(key, tuple) else (key,))
-        return rebuilt_with(made, tuple(keys))
-
-    return lowered
-
-
-def rebuilt_with(join: Any, keys: tuple[ir.JoinKey, ...]) -> Any:
-    """A join with other keys."""
-    return type(join)(join.right, keys, join.kind)
-
-
-def _expanded_column(known: Any) -> Any:
-    """`mv-expand parse_json(a)` makes the column that `extend parse_json(a)` would make."""
-
-    def lowered(node: Any) -> Any:
-        try:
-            return known(node)
-        except KqlUnsupportedError as error:
-            if "unnamed" not in error.construct:
-                raise
-        value = tree.first([node, *tree.rules_in(node)], "NamedExpression") or node
-        clause = tree.first(tree.rules_in(node), "MvapplyOperatorExpressionToClause")
-        if clause is not None:
-            value = tree.rules_in(node)[0]
-        made = tree.named(value)
-        name = naming.expression_name(made.expr) or "Column1"
-        kind = clause.getText().lower().partition("typeof(")[2].rstrip(")") if clause else None
-        return ir.MvExpandTarget(name, None, kind), ir.NamedExpr(made.expr, name)
-
-    return lowered
 
 
 def _joined_columns(left: list[str], right: list[str]) -> list[str]:
@@ -384,18 +283,18 @@ def install() -> None:
     for name, made in (
         ("_lower_operator", _operator),
         ("_lower_head", _head),
-        ("_lower_expr", _expression),
-        ("_lower_join_key", _join_key),
+        ("_lower_expr", reading.expression),
+        ("_lower_join_key", reading.join_key),
         ("_lower_function_call", _unnamed_arguments),
-        ("_lower_join", _join),
-        ("_lower_lookup", _join),
-        ("_lower_mv_expand_target", _expanded_column),
+        ("_lower_join", reading.join),
+        ("_lower_lookup", reading.join),
+        ("_lower_mv_expand_target", reading.expanded_column),
         ("_declare_let_function", _declared),
         ("_is_tabular_value", _tabular),
         ("_substitute_operator", _substituted_operator),
         ("_substitute_query", _substituted_query),
         ("_lower_wildcard", _wildcard),
-        ("_lower_named", _named),
+        ("_lower_named", reading.named),
         ("_bind_let_arguments", _typed_arguments),
     ):
         _replaced(_lower, name, made)
