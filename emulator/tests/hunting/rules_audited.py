@@ -58,6 +58,21 @@ DYNAMIC: list[Rule] = [
         [([1, 5, 3], [1, 6, None, None])],
     ),
     (
+        "print array_concat(dynamic([1]), dynamic([2, null]), dynamic(['a'])), array_concat(dynamic([]), dynamic([1]))",
+        "array_concat: of any values",
+        [([1, 2, None, "a"], [1])],
+    ),
+    (
+        'print parse_url(\'https://u:p@h.com:8080/a?x=1\').Host, parse_csv(\'a,"b,""c""",d\')',
+        "parse_url, parse_csv: as their pages say",
+        [("h.com", ["a", 'b,"c"', "d"])],
+    ),
+    (
+        "print ipv4_is_in_any_range('1.2.3.4', dynamic(['x'])), ipv4_is_in_any_range('1.2.3.4', 'x', '1.2.3.0/24')",
+        "ipv4_is_in_any_range: null where no range can be read",
+        [(None, True)],
+    ),
+    (
         "print array_sum(dynamic(['1', 2])), array_sum(dynamic([true, 2])), array_sum(dynamic([1, 2.5]))",
         "array_sum: null if an element is no number",
         [(None, None, 3.5)],
@@ -243,4 +258,8 @@ REFUSED = [
     ("print extract_json('$..b', '{}')", "extract_json"),
     ("print extract_all('(a)(b)', dynamic([2]), 'ab')", "extract_all"),
     ("print a = 1 | extend (x, y) = a", "several names"),
+    ("print bag_pack('a', 1, 'a', 2)", "a key twice"),
+    ("print 2 in (dynamic([1, [2, 3]]))", "list within a list"),
+    ("print parse_url('ftp://u@h/p')", "parse_url"),
+    ("print parse_csv('a\"b,c')", "parse_csv"),
 ]

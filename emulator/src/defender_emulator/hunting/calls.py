@@ -211,6 +211,9 @@ def _pack_columns(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
 
 
 def _bag_pack(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
+    keys = [a.value for a in node.args[::2] if isinstance(a, ir.Literal)]
+    if len({*keys}) < len(keys):
+        raise not_supported(f"'{node.name}' with a key twice is not supported")
     made = [
         a if n % 2 or isinstance(a, ir.Literal) else call("tostring", a)
         for n, a in enumerate(node.args)
@@ -244,6 +247,16 @@ def _command_line(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
     return node
 
 
+def _kept_from(macro: str) -> Rewriting:
+    """A function that refuses some texts when it meets them."""
+
+    def rewritten(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
+        (text,) = _counted(node, 1)
+        return call(node.name, raw(f"{macro}(", text, ")", kind="string"))
+
+    return rewritten
+
+
 def _replace(node: ir.FunctionCall, _columns: Columns) -> ir.Expr:
     pattern, rewrite, source = _counted(node, 3)
     return call("replace_regex", source, pattern, rewrite)
@@ -255,6 +268,9 @@ REWRITTEN: dict[str, Rewriting] = {
     "extract": _extract,
     "extractjson": _extract_json,
     "extract_all": _extract_all,
+    "array_concat": _folded("*array_concat*"),
+    "parse_url": _kept_from("kql_no_user"),
+    "parse_csv": _kept_from("kql_no_quotes"),
     "parse_command_line": _command_line,
     "set_union": _folded("*set_union*"),
     "set_intersect": _folded("*set_intersect*"),

@@ -62,6 +62,7 @@ def _sorted_list(way: str) -> str:
 
 _OBJECTS = "json_type({0}) = 'OBJECT'"
 _SETS: Rows = {
+    "*array_concat*": ((2,), f"to_json(list_concat({_A}, {_B}))"),
     "*set_union*": ((2,), f"to_json({_no_twice(f'list_concat({_A}, {_B})')})"),
     "*set_intersect*": (
         (2,),

@@ -112,6 +112,14 @@ MACROS = {
         " THEN error('kql: ''\\b'' in a regular expression, over a text with letters that are not ASCII')"
         " ELSE t END"
     ),
+    "kql_no_user(t)": (
+        "CASE WHEN regexp_matches(t, '^[A-Za-z][A-Za-z0-9+.-]*://[^/?#:@]*@')"
+        " THEN error('kql: ''parse_url'' of an address with a user and no password') ELSE t END"
+    ),
+    "kql_no_quotes(t)": (
+        "CASE WHEN regexp_matches(regexp_replace(t, '\"([^\"]|\"\")*\"(,|$|[\\r\\n])', '', 'g'), '\"')"
+        " THEN error('kql: ''parse_csv'' of a quote within a field') ELSE t END"
+    ),
     "kql_steps(a, b)": (
         "CASE WHEN b - a < 1048576 THEN b ELSE error('kql: ''make-series'' of more than 1048576 steps') END"
     ),

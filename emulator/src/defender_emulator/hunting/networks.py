@@ -58,8 +58,8 @@ def _compared(prefix: str) -> str:
 
 _RANGES = "CAST(to_json({1}) AS VARCHAR[])"
 _IN_LIST = (
-    f"(CASE WHEN {_number('{0}')} IS NOT NULL THEN len(list_filter({_RANGES}, lambda _r: "
-    f"{_alike('{0}', '_r', _prefix('_r'))})) > 0 END)"
+    f"list_transform([list_transform({_RANGES}, lambda _r: {_alike('{0}', '_r', _prefix('_r'))})],"
+    " lambda _f: CASE WHEN list_contains(_f, true) THEN true WHEN list_contains(_f, false) THEN false END)[1]"
 )
 
 

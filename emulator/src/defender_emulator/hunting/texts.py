@@ -5,6 +5,7 @@ Where a type is not known before the rows are read, the database decides by what
 """
 
 import dataclasses
+import json
 
 from duckdb_kql import ir
 
@@ -111,6 +112,8 @@ def listed(node: ir.InList | ir.HasList, types: Types) -> ir.InList | ir.HasList
         value = as_text(value, types)
     items = tuple(_told(item, types) for item in node.items)
     lists = [item for item in items if _holds_values(item)]
+    if any(isinstance(item, ir.Literal) and _is_nested(str(item.value)) for item in lists):
+        raise not_supported("a list within a list, after 'in' or 'has_any', is not supported")
     if lists and len(items) > 1:
         raise not_supported(
             "a list beside single values, after 'in' or 'has_any', is not supported"
@@ -119,6 +122,15 @@ def listed(node: ir.InList | ir.HasList, types: Types) -> ir.InList | ir.HasList
     if lists and not caseless and kind in ("real", "decimal", "datetime", "timespan"):
         raise not_supported(f"'in' of a {kind} and a dynamic list is not supported")
     return dataclasses.replace(node, value=value, items=items)
+
+
+def _is_nested(text: str) -> bool:
+    """Whether a literal list holds lists."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(found, list) and any(isinstance(value, list) for value in found)
 
 
 def _told(item: ir.Expr, types: Types) -> ir.Expr:
