@@ -197,6 +197,16 @@ def _slow(lab: Lab, route: str, times: int = 1) -> None:
         troubles.happen(route, number, partial(lab.wait, 30))
 
 
+def test_a_429_for_a_heavy_incident_hours_behind_leaves_the_walk_before_it(lab: Lab):
+    lab.load(story([*many(60, "a", since=-400), *opened(500, -390, "abcdefgh")]))
+    lab.fault("expand", above=5)
+    lab.fault(ALERTS, status=429, times=2)
+    for _ in range(30):
+        lab.poll(max_incidents=100, hours=8)
+        lab.advance(minutes=2)
+    assert ids(lab) == alerts(*range(1, 61), letters="a") + alerts(500, letters="abcdefgh")
+
+
 # What is said of an incident.
 
 
