@@ -78,6 +78,31 @@ DYNAMIC: list[Rule] = [
         [(None, None, 3.5)],
     ),
     ("print x = range(1, 200, 1) | mvexpand x | count", "mvexpand: 128 values", [(128,)]),
+    (
+        "print a = range(1, 200, 1), limit = 5 | mvexpand limit = a | count",
+        "mvexpand: a column may be called limit",
+        [(128,)],
+    ),
+    (
+        "let a = dynamic(['x']); let b = dynamic(['y']); let c = array_concat(a, b); print 'X q' has_any (c), 'Y' in~ (set_union(a, b)), 'y' in (c), 'q' in (c), 'x' has_any (bag_keys(dynamic({'x': 1})))",
+        "has_any, in: lists that functions make",
+        [(True, True, True, False, True)],
+    ),
+    (
+        "let a = dynamic({'k': ['x'], 'm': 'y'}); print s = 'x' | project s in (a.k), s in (a['k']), s has_any (a.k), 'y' in (a.m), 'K' in~ (a.m)",
+        "in: a list in a bag, and a value that is none",
+        [(True, True, True, True, False)],
+    ),
+    (
+        "print strcat(strcat(strcat(strcat(strcat('a', 1h), 1.5), true), dynamic([1])), int(null), 'z')",
+        "strcat: each value as tostring writes it",
+        [("a01:00:001.5True[1]z",)],
+    ),
+    (
+        "datatable(n: long, s: string)[1, 'a', 200, 'b'] | project x = iff(n > 100, dynamic(null), s)",
+        "iff: of a dynamic null and a text",
+        [("a",), ("",)],
+    ),
     ("print x = range(1, 200, 1) | mv-expand x | count", "mv-expand: all values", [(200,)]),
     (
         "print x = range(1, 200, 1) | mvexpand x limit 150 | count",
@@ -259,6 +284,10 @@ REFUSED = [
     ("print extract_all('(a)(b)', dynamic([2]), 'ab')", "extract_all"),
     ("print a = 1 | extend (x, y) = a", "several names"),
     ("print bag_pack('a', 1, 'a', 2)", "a key twice"),
+    ("print datetime(2026)", "datetime(2026)"),
+    ("print datetime(2026-03-10 15)", "datetime(2026-03-10 15)"),
+    ("print s = 'a' | project s.x", "not string"),
+    ("datatable(d: dynamic)[dynamic(1)] | summarize sum(d)", "sum()"),
     ("print 2 in (dynamic([1, [2, 3]]))", "list within a list"),
     ("print parse_url('ftp://u@h/p')", "parse_url"),
     ("print parse_csv('a\"b,c')", "parse_csv"),

@@ -33,6 +33,7 @@ DIFFERS = {
     "array_sort_asc(dynamic('x'))": "the same",
     "bag_remove_keys(dynamic([1])": "the same",
     "print k = dynamic(": "of a literal it knows that it is a bag; of a column it takes all of these",
+    "limit = 5 | mvexpand": "a column called limit, which its parser takes for the word",
     "V*": "the page of `let` says that a wildcard finds views",
     "search in (U) 'x' and not('q')": "a term alone stands for a test",
     "find in (T, U) where b == 5": "the page of `find` says what pack_ holds",

@@ -133,6 +133,15 @@ def check_keys(keys: tuple[ir.SortKey, ...], types: Types) -> None:
         )
 
 
+def check_path(node: ir.PathAccess, types: Types) -> None:
+    """Raise `QueryRefused` for a path into what holds nothing, such as a text that is not parsed."""
+    kind = type_of(node.base, types)
+    if kind not in ("dynamic", None):
+        raise semantic_error(
+            f"A path expression must be of type dynamic, not {kind}. Try parse_json() for a text"
+        )
+
+
 def check_groups(keys: Iterable[ir.NamedExpr], types: Types) -> None:
     """Raise `QueryRefused` for rows grouped by a dynamic value."""
     for key in keys:

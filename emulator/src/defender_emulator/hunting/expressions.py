@@ -17,6 +17,7 @@ from defender_emulator.hunting.checking import (
     check_groups,
     check_keys,
     check_list,
+    check_path,
     is_of_text,
 )
 from defender_emulator.hunting.kinds_known import type_of
@@ -133,8 +134,10 @@ class Checker:
 
     def _fitted(self, node: Any) -> Any:
         """A node as its types make it, and its call as the translator has it."""
+        if isinstance(node, ir.PathAccess):
+            check_path(node, self.types_for(node.base))
         if isinstance(node, ir.Literal) and (node.kind, node.value) == ("dynamic", None):
-            return raw("CAST(NULL AS JSON)")
+            return raw("CAST(NULL AS JSON)", kind="dynamic")
         kind = type_of(node, self._told.known or {}) if isinstance(node, ir.Expr) else None
         made = self._made_to_fit(node)
         untold = isinstance(made, Raw) and made.kind is None

@@ -94,7 +94,15 @@ replace_regex trim_start trim_end strcat_delim strcat_array url_decode url_encod
 base64_decode_tostring base64_encode_tostring reverse hash_md5 hash_sha1 hash_sha256 format_ipv4 tohex
 strrep translate regex_quote replace parse_ipv6 gettype make_string dynamic_to_json
 """
+_DYNAMICS = """
+array_concat *array_concat* array_slice array_reverse array_sort_asc array_sort_desc array_iff *set_union*
+*set_intersect* *set_difference* set_union set_intersect set_difference bag_keys bag_merge *bag_merge*
+bag_remove_keys bag_pack_columns pack_all extract_all range zip parse_url parse_csv parse_path
+parse_urlquery parse_command_line *split_at* make_list make_set *set_plain* make_list_if make_set_if
+make_list_with_nulls make_bag make_bag_if unicode_codepoints_from_string base64_decode_toarray
+"""
 _RETURNED |= dict.fromkeys(_TEXTS.split(), "string")
+_RETURNED |= dict.fromkeys(_DYNAMICS.split(), "dynamic")
 _CHOOSING = ("iff", "iif", "case", "coalesce")
 _AS_ARGUMENT = {
     "max_of": 0, "min_of": 0, "bin": 0, "floor": 0,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from defender_emulator.hunting.refusals import syntax_error
+from defender_emulator.hunting.refusals import not_supported, syntax_error
 
 _TOKEN = re.compile(
     r"""
@@ -31,7 +31,13 @@ _ESCAPE = re.compile(
     r"|(?P<o>[0-3]?[0-7]{1,2})|(?P<c>.))",
     re.DOTALL,
 )
-_DATE = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
+_DATE = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ t]\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:z|[+-]\d\d:?\d\d)?)?",
+    re.ASCII,
+)
+_OTHER_DATES = re.compile(
+    r"\d{8}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}( .*)?|.*\d.*[a-z]{3}.*|.*[a-z]{3}.*\d.*", re.ASCII
+)
 
 
 def _check_bool(text: str) -> None:
@@ -44,14 +50,16 @@ def _check_bool(text: str) -> None:
 def _check_datetime(text: str) -> None:
     """Raise `QueryRefused` for a literal of no time: without a digit, or of a day that is none."""
     body = text.partition("(")[2].rstrip(")").strip().lower()
-    if not (_is_day(body) or body == "null"):
+    day = _DATE.fullmatch(body)
+    if day is None and any(c.isdigit() for c in body) and not _OTHER_DATES.fullmatch(body):
+        raise not_supported(f"the datetime literal '{text}' is not supported")
+    if not (_is_day(day) if day else body == "null" or _OTHER_DATES.fullmatch(body)):
         raise syntax_error(f"'{text}' is no value of the type datetime")
 
 
-def _is_day(body: str) -> bool:
-    day = _DATE.match(body)
+def _is_day(found: re.Match[str]) -> bool:
     try:
-        return bool(date(*map(int, day.groups()))) if day else any(c.isdigit() for c in body)
+        return bool(date(*map(int, found.groups()[:3])))
     except ValueError:
         return False
 

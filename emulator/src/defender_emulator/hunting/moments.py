@@ -131,6 +131,11 @@ MACROS = {
         " WHEN 'TIMESTAMP' THEN kql_text(TRY_CAST(v AS TIMESTAMP))"
         " WHEN 'INTERVAL' THEN kql_span_text(TRY_CAST(v AS INTERVAL)) ELSE CAST(v AS VARCHAR) END"
     ),
+    "kql_list(v)": (
+        "CASE WHEN typeof(v) <> 'JSON' THEN to_json([CAST(v AS VARCHAR)])"
+        " WHEN json_type(TRY_CAST(v AS JSON)) = 'ARRAY' THEN TRY_CAST(v AS JSON)"
+        " ELSE to_json([TRY_CAST(v AS JSON) ->> '$']) END"
+    ),
     "kql_cell(v)": (
         "CASE typeof(v) WHEN 'TIMESTAMP' THEN to_json(kql_text(TRY_CAST(v AS TIMESTAMP)))"
         " WHEN 'INTERVAL' THEN to_json(kql_span_text(TRY_CAST(v AS INTERVAL))) ELSE to_json(v) END"

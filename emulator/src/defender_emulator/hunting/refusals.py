@@ -81,6 +81,8 @@ def engine_error(text: str) -> QueryRefused:
         said = f"'{called[1]}' does not take arguments of the types {', '.join(kinds) or 'given'}"
     elif text.startswith("Conversion Error"):
         said = "A value cannot be converted to the type it is compared or used with"
+    elif "Malformed JSON" in text:
+        said = "A text is no JSON where a dynamic value is expected. Try parse_json()"
     elif text.startswith("Invalid Input Error") or "pattern" in text.lower():
         said = "The regular expression is not valid"
     elif kinds:

@@ -38,9 +38,14 @@ def _old_expansions(found: list[Token]) -> set[int]:
     for at, token in enumerate(found):
         if token.text == "mvexpand" and _before(found, at) == "|":
             end = _end(found, at)
-            if not any(t.text in ("limit", "Limit") for t in found[at:end]):
+            if not any(_limits(found, n) for n in range(at, end)):
                 ends.add(end)
     return ends
+
+
+def _limits(found: list[Token], at: int) -> bool:
+    """Whether the clause `limit 5` begins here."""
+    return found[at].text == "limit" and _next(found, at)[:1].isdigit()
 
 
 def _end(found: list[Token], at: int) -> int:

@@ -37,7 +37,7 @@ _FIRST: tuple[tuple[str, str], ...] = (
     ("tohex", "dynamic real string bool"),
     ("isnan isinf isfinite", "decimal bool"),
     ("hash_md5 hash_sha1 hash_sha256 count_distinct count_distinctif", "dynamic"),
-    ("sum sumif avg avgif", "bool"),
+    ("sum sumif avg avgif", "bool dynamic string"),
     ("min max minif maxif", "guid dynamic"),
     ("arg_max arg_min argmax argmin", "guid dynamic"),
     ("base64_encode_tostring base64_encodestring", "guid"),

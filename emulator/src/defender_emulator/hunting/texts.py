@@ -50,16 +50,23 @@ def shortened(node: ir.FunctionCall, types: Types) -> ir.Expr:
     """`substring` and `strcat` in fewer words, where the translator would repeat what is in them."""
     if node.name == "substring" and len(node.args) in (2, 3):
         return _part(node)
-    plain = ("string", "long", "int")
     constant = all(isinstance(argument, ir.Literal) for argument in node.args)
     if node.name != "strcat" or constant:
         return node
-    if not all(type_of(argument, types) in plain for argument in node.args):
-        return node
     pieces: list[ir.Expr | str] = []
     for argument in node.args:
-        pieces += [", ", argument]
+        pieces += [", ", _shown(argument, types)]
     return raw("concat(", *pieces[1:], ")", kind="string")
+
+
+def _shown(node: ir.Expr, types: Types) -> ir.Expr:
+    """A value as `tostring` writes it, named once however often that looks at it."""
+    if type_of(node, types) in ("string", "long", "int"):
+        return node
+    if isinstance(node, ir.Literal | ir.ColumnRef):
+        return ir.FunctionCall("tostring", (node,))
+    shown = ir.FunctionCall("tostring", (raw("_v"),))
+    return raw("list_transform([", node, "], lambda _v: ", shown, ")[1]", kind="string")
 
 
 def _part(node: ir.FunctionCall) -> ir.Expr:
@@ -110,7 +117,8 @@ def listed(node: ir.InList | ir.HasList, types: Types) -> ir.InList | ir.HasList
     caseless = isinstance(node, ir.HasList) or node.case_insensitive
     if caseless or (node.subquery is not None and kind == "dynamic"):
         value = as_text(value, types)
-    items = tuple(_told(item, types) for item in node.items)
+    alone = len(node.items) == 1 and (caseless or kind in ("string", "dynamic", None))
+    items = tuple(_told(item, types, alone=alone) for item in node.items)
     lists = [item for item in items if _holds_values(item)]
     if any(isinstance(item, ir.Literal) and _is_nested(str(item.value)) for item in lists):
         raise not_supported("a list within a list, after 'in' or 'has_any', is not supported")
@@ -133,14 +141,19 @@ def _is_nested(text: str) -> bool:
     return isinstance(found, list) and any(isinstance(value, list) for value in found)
 
 
-def _told(item: ir.Expr, types: Types) -> ir.Expr:
-    """An item that holds a list is marked as one."""
-    if type_of(item, types) != "dynamic" or isinstance(item, ir.Literal | ir.ToScalar):
+def _told(item: ir.Expr, types: Types, *, alone: bool) -> ir.Expr:
+    """An item that holds a list is marked as one; what may be one is one, of itself if need be."""
+    if isinstance(item, ir.LetRef) and item.name not in types:
+        item = item.value
+    kind = type_of(item, types)
+    if kind not in ("dynamic", None) or isinstance(item, ir.Literal | ir.ToScalar):
         return item
-    if isinstance(item, ir.FunctionCall) and item.name in ("parse_json", "todynamic", "pack_array"):
+    if _holds_values(item) and isinstance(item, ir.FunctionCall) and item.name == "pack_array":
         return item
-    if isinstance(item, ir.PathAccess):
-        return ir.FunctionCall("tostring", (item,))
+    if alone:
+        return ir.FunctionCall("todynamic", (raw("kql_list(", item, ")", kind="dynamic"),))
+    if isinstance(item, ir.PathAccess) or kind is None:
+        return ir.FunctionCall("tostring", (item,)) if kind else item
     return ir.FunctionCall("todynamic", (item,))
 
 
