@@ -221,7 +221,9 @@ def test_an_incident_of_which_one_alert_is_kept_out_is_delivered_if_another_was_
     lab.world.tenant.merge(["1"], "2")
     lab.poll(**only)
     assert ids(lab) == alerts(1, letters="a")
-    assert lab.explain("2").status == "delivered"
+    told = lab.explain("2")
+    assert told.status == "delivered"
+    assert "others are kept out by the rule alert_service_source_filter" in told.reason
 
 
 @pytest.mark.parametrize("count", [5, 50, 100])

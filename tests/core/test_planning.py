@@ -43,11 +43,15 @@ def test_a_page_starts_at_the_last_time_and_passes_over_what_was_seen_there():
 
 def test_a_page_that_does_not_begin_with_the_one_before_is_asked_for_again():
     walk = Pass.first(T0, now=0)
-    walk.doubt()
-    assert walk.recheck == 0
     walk.handled(incident(1, 5))
     walk.doubt()
     assert walk.recheck == T0 + 5 * SECOND
+
+
+def test_a_pass_that_doubts_where_it_began_is_followed_by_one_that_begins_before():
+    walk = Pass.first(T0, now=0)
+    walk.doubt()
+    assert walk.recheck == T0 - 1
 
 
 def test_a_new_pass_starts_an_overlap_and_the_last_pass_duration_before_the_newest():

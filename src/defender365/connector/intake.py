@@ -22,9 +22,22 @@ from defender365.core.errors import (
     Unreachable,
 )
 from defender365.core.filters import Filters
-from defender365.core.ledger import ASIDE, DELIVERED, FILTERED, REDIRECTED, alert_key
+from defender365.core.ledger import (
+    ASIDE,
+    DELIVERED,
+    FILTERED,
+    REDIRECTED,
+    Entry,
+    alert_key,
+)
 from defender365.core.mapping import CaseAlert, EnvironmentRule, case_alerts
-from defender365.core.model import Alert, Incident, identity_of, read_incident
+from defender365.core.model import (
+    UNKNOWN_TIME,
+    Alert,
+    Incident,
+    identity_of,
+    read_incident,
+)
 from defender365.core.planning import Pass
 from defender365.core.state import State
 from defender365.core.summary import Summary
@@ -87,8 +100,9 @@ class Intake:
         self.take(incident, walk)
 
     def is_edge(self, record: object, walk: Pass) -> bool:
-        """True for a record at the edge of a page, which the pass has handled before."""
-        return (identity_of(record) or _name_of(record)) in walk.boundary
+        """True for a record at the edge of a page, which the pass has handled before as it is."""
+        known = (identity_of(record) or _name_of(record)) in walk.boundary
+        return known and _updated(record) in {walk.position, UNKNOWN_TIME}
 
     def take(self, incident: Incident, walk: Pass) -> None:
         """Take an incident, and let the walk move over it; what fails for it alone sets it aside."""
@@ -128,7 +142,7 @@ class Intake:
     def _bad(self, record: object, reason: str, walk: Pass) -> None:
         found = identity_of(record)
         incident_id = found or _name_of(record)
-        updated = graph_ticks(record.get("lastUpdateDateTime")) if isinstance(record, dict) else -1
+        updated = _updated(record)
         if self._state.ledger.note(incident_id, updated, ASIDE, self.now, reason):
             log.warning("incident %s is set aside: %s", incident_id, reason)
             self.summary.incidents_seen += 1
@@ -150,7 +164,7 @@ class Intake:
     def _process(self, incident: Incident, *, force: bool = False) -> None:
         entry = self._state.ledger.get(incident.id)
         changed = entry is None or entry.updated != incident.updated
-        if incident.redirect and (changed or not entry or entry.detail != incident.redirect):
+        if incident.redirect and (changed or not entry or not self._followed(incident, entry)):
             self._state.follow[incident.redirect] = incident.id
         verdict = self._rules.filters.incident_verdict(incident)
         if verdict is not None:
@@ -159,7 +173,7 @@ class Intake:
             self._state.aside.pop(incident.id, None)
             return
         if incident.cut or not incident.expanded:
-            if self._state.heavy.knows(incident) and not (changed or force):
+            if not (changed or force) and self._needs_no_look(incident):
                 return
             incident = self._with_all_alerts(incident)
         self._sort_out(incident, count=changed)
@@ -168,6 +182,14 @@ class Intake:
         elif changed or force:
             self.summary.set_aside += changed
             self._state.set_aside(incident.id, incident.complaint, self.now)
+
+    def _followed(self, incident: Incident, entry: Entry) -> bool:
+        """True when the merge of a known incident was followed: noted so, or its target is looked at."""
+        return entry.detail == incident.redirect or incident.redirect in self._state.revisit
+
+    def _needs_no_look(self, incident: Incident) -> bool:
+        """True for one whose alerts were fetched alone as it is, or that the shelf tries again."""
+        return self._state.heavy.knows(incident) or incident.id in self._state.aside
 
     def _with_all_alerts(self, incident: Incident) -> Incident:
         whole = Incident(incident.id, incident.updated, incident.raw, expanded=True)
@@ -218,8 +240,8 @@ class Intake:
             self._noted(incident, FILTERED, rules[0])
         elif incident.bad_alerts and not incident.alerts:
             self._noted(incident, ASIDE, incident.complaint)
-        else:  # all its alerts were delivered under an incident that was merged into it
-            self._noted(incident, DELIVERED)
+        else:  # its alerts were delivered under an incident that was merged into it, or kept out
+            self._noted(incident, DELIVERED, rules[0] if rules else "")
 
     def _new_alerts(self, incident: Incident) -> tuple[list[Alert], list[str]]:
         """Alerts not delivered before that pass the filters, oldest first, and what kept others out."""
@@ -248,6 +270,13 @@ class Intake:
     def _noted(self, incident: Incident, status: str, detail: str = "") -> bool:
         ledger = self._state.ledger
         return ledger.note(incident.id, incident.updated, status, self.now, detail)
+
+
+def _updated(record: object) -> int:
+    """The update time of a record that may be bad in other ways."""
+    if not isinstance(record, dict):
+        return UNKNOWN_TIME
+    return graph_ticks(record.get("lastUpdateDateTime"))
 
 
 def _name_of(record: object) -> str:

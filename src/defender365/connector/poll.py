@@ -178,7 +178,7 @@ class _Poll:
     def _wants_a_page(self) -> bool:
         """True while there is room for more than the few that did not fit in this run's pages."""
         left = self.most - self.summary.incidents_processed
-        return self._room() and left > (self.edges if self.pages else 0)
+        return self._room() and left > (self.edges if self.summary.incidents_processed else 0)
 
     def _step(self) -> None:
         """One page; a page that moved nothing ends the pass, which then asks again from there."""
@@ -345,5 +345,14 @@ class _Poll:
         late = self.state.to_look_at(now)
         for incident_id in [*due[:RETRIED_PER_POLL], *late[:LOOKED_AT_PER_POLL]]:
             if self._room():
-                self.intake.fetch(incident_id)
-                self.state.looked(incident_id, now)
+                self._fetch_again(incident_id, now)
+
+    def _fetch_again(self, incident_id: str, now: int) -> None:
+        """Look at one incident; one that outlasts the run waits on the shelf, behind the others."""
+        try:
+            self.intake.fetch(incident_id)
+        except OutOfTime:
+            self.state.looked(incident_id, now)
+            self.state.set_aside(incident_id, "it could not be fetched within one run", now)
+            raise
+        self.state.looked(incident_id, now)

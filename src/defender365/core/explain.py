@@ -59,7 +59,7 @@ def _entry_words(entry: Entry) -> tuple[str, str]:
         return DELIVERED, (
             f"{many(len(entry.keys), 'alert')} delivered, last at {utc(entry.delivered_at)}."
             if entry.keys
-            else f"All its alerts were delivered earlier, under an incident merged into it{version}."
+            else _elsewhere_words(entry, version)
         )
     if entry.status == FILTERED:
         why = SENTENCES.get(entry.detail, entry.detail)
@@ -70,6 +70,15 @@ def _entry_words(entry: Entry) -> tuple[str, str]:
             f"Merged into incident {entry.detail}{version}; ask for that one.{before}",
         )
     return ASIDE, f"Set aside: {entry.detail}{before}"
+
+
+def _elsewhere_words(entry: Entry, version: str) -> str:
+    if not entry.detail:
+        return f"All its alerts were delivered earlier, under an incident merged into it{version}."
+    return (
+        f"Alerts of it were delivered earlier, under an incident merged into it{version}; others are"
+        f" kept out by the rule {entry.detail}: {SENTENCES.get(entry.detail, entry.detail)}."
+    )
 
 
 def _aside_words(aside: Aside, delivered: int) -> str:

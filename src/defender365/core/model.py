@@ -121,6 +121,8 @@ def read_alert(record: object) -> Alert:
 def identity_of(record: object) -> str:
     """The id of a record that may be bad in other ways; empty when it has none."""
     value = record.get("id") if isinstance(record, dict) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     return value if isinstance(value, str) else ""
 
 

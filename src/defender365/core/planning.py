@@ -44,8 +44,9 @@ LOOKS = (25 * 60, 150 * 60)
 alerts that arrive late show in no list of it. As late as with the two overlaps."""
 
 MAX_ANCHORS = 2_000
-MAX_HEAVY = 1_000
-"""More than can be fetched alone, at 20 alert requests a minute, while a pass still meets them."""
+MAX_HEAVY = 5_000
+"""More than can be fetched alone, at 20 alert requests a minute, while a pass of three hours and what it
+takes still meets them. With fewer, each would be forgotten just before it is met again."""
 
 
 @dataclass
@@ -179,9 +180,11 @@ class Pass:
         return len(self.boundary) if whole else max(0, len(self.boundary) - 1)
 
     def doubt(self) -> None:
-        """A page did not begin with what it must begin with: the next pass asks again from here."""
-        if self.start != self.position:
-            self._ask_again(self.position)
+        """A page did not begin with what it must begin with: the next pass asks again from here.
+
+        One that began here begins a tick earlier, so that what is doubted twice is asked for twice.
+        """
+        self._ask_again(self.position - (self.start == self.position))
 
     def _ask_again(self, ticks: int) -> None:
         self.recheck = min(self.recheck or ticks, ticks)
@@ -264,7 +267,7 @@ class Heavy:
 
     def remember(self, incident: Incident) -> None:
         """Keep in mind that this incident is heavy; its alerts are still to be fetched."""
-        self._keep(incident.id, self.seen.get(incident.id, incident.updated - 1))
+        self._keep(incident.id, max(self.seen.get(incident.id, 0), incident.updated - 1))
 
     def fetched(self, incident: Incident) -> None:
         """The alerts of this version of the incident were fetched alone."""

@@ -240,7 +240,9 @@ def _state_from(found: dict[str, Any]) -> State:
 
 
 def _moments(found: int | list[int]) -> list[int]:
-    """Older memories hold one moment, not a list of them."""
+    """Older memories hold one moment, not a list of them. Raises ValueError for none at all."""
+    if found == []:
+        raise ValueError("an incident to look at without a time")
     return [int(found)] if isinstance(found, int) else [int(moment) for moment in found]
 
 
