@@ -43,6 +43,15 @@ def test_a_thousand_incidents_cost_twenty_one_requests(lab: Lab):
     assert lab.requests() == {LIST: 21}
 
 
+def test_a_run_of_a_thousand_takes_them_all_and_one_of_a_hundred_costs_two_requests(lab: Lab):
+    lab.load(story(many(1100, "a")))
+    assert lab.poll(max_incidents=1000).incidents_processed == 1000
+    assert lab.requests() == {LIST: 21}
+    lab.clear_journal()
+    assert lab.poll(max_incidents=100).incidents_processed >= 98
+    assert lab.requests() == {LIST: 2}
+
+
 def test_an_idle_poll_costs_one_request_and_delivers_nothing(lab: Lab):
     lab.load(story(many(20)))
     lab.poll(max_incidents=100)

@@ -30,6 +30,9 @@ THROTTLE_SECONDS = 90
 LAST_SECOND = 1.0
 """With no more seconds left nothing more is begun."""
 
+FEW = 4
+"""So few that were left over by known incidents in a run's pages are no reason for one page more."""
+
 FOLLOWED_PER_POLL = 20
 RETRIED_PER_POLL = 5
 LOOKED_AT_PER_POLL = 20
@@ -178,7 +181,8 @@ class _Poll:
     def _wants_a_page(self) -> bool:
         """True while there is room for more than the few that did not fit in this run's pages."""
         left = self.most - self.summary.incidents_processed
-        return self._room() and left > (self.edges if self.summary.incidents_processed else 0)
+        few = min(self.edges, FEW) if self.summary.incidents_processed else 0
+        return self._room() and left > few
 
     def _step(self) -> None:
         """One page; a page that moved nothing ends the pass, which then asks again from there."""
