@@ -216,10 +216,10 @@ class _Poll:
 
     def _page(self) -> None:
         left = self.most - self.summary.incidents_processed
-        known = self.state.known_ahead(self.walk.position) + bool(self.walk.boundary)
-        asked = page_size(left, known, self.pages)
         heavy, last = self.heavy, False
         self.expected = ""
+        known = self.state.known_ahead(self.walk.position) + self._sees_the_edge()
+        asked = page_size(left, known, self.pages)
         if heavy.suspects or heavy.failed > 1 or heavy.near(self.walk.newest):
             asked = min(asked, self._look_ahead())
             last = self.no_more and asked == len(self.heads)
@@ -229,7 +229,7 @@ class _Poll:
 
     def _expanded_page(self, asked: int, *, last: bool) -> None:
         """Ask for so many; `last`: the list is known to end with them."""
-        skip = self.walk.pass_over(whole=bool(self.expected))
+        skip = self.walk.pass_over(whole=not self._sees_the_edge())
         options = incident_list(self.walk.position, top=asked, skip=skip)
         count = edges = 0
         try:
@@ -252,13 +252,21 @@ class _Poll:
         self.records += count - edges
         self._page_ended(more=bool(page.next_link), full=count >= asked and not last)
 
+    def _sees_the_edge(self) -> bool:
+        """Whether the next page begins with the last incident of the one before.
+
+        Only where no later pass reads that part again; elsewhere the longer look finds what is hidden.
+        """
+        behind = self.walk.lags(self.intake.now)
+        return behind and bool(self.walk.boundary) and not self.expected
+
     def _begins_as_expected(self, record: object) -> bool:
         """True for a first record that was handled before; if the first is another, the pass doubts."""
         if self.expected:
             if identity_of(record) != self.expected:
                 self.walk.doubt()
             return False
-        if not self.walk.boundary:
+        if not self._sees_the_edge():
             return False
         if self.intake.is_edge(record, self.walk):
             self.edges += 1
@@ -290,8 +298,9 @@ class _Poll:
     def _see_heads(self) -> bool:
         """Fill the heads, up to the first record that cannot be read; False when there are none."""
         options = incident_list(
-            self.walk.position, top=PAGE, skip=self.walk.pass_over(), expand=False
-        )
+            self.walk.position, top=PAGE, expand=False,
+            skip=self.walk.pass_over(whole=not self._sees_the_edge()),
+        )  # fmt: skip
         page = self.client.incidents(options)
         records = list(page)
         self.no_more = not page.next_link and len(records) < PAGE
