@@ -180,6 +180,8 @@ REFUSED = [
     ("print iff(true, decimal(1), 2.5)", "iff"),
     ("print 1 and true", "'and'"),
     ("print strlen(5)", "strlen"),
+    ("print sqrt('4')", "sqrt"),
+    ("print bin('5', 1)", "bin"),
     ("datatable(n: int)[1] | summarize countif(n)", "countif"),
     ("print coalesce(dynamic(1), 2)", "coalesce"),
     ("print max_of(true, 2)", "max_of"),

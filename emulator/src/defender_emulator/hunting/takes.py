@@ -11,7 +11,7 @@ _NUMBERS_ONLY = """
 abs acos asin atan atan2 cos cot degrees exp exp2 exp10 log log10 log2 pow radians sign sin sqrt tan
 bin floor round binary_and binary_not binary_or binary_shift_left binary_shift_right binary_xor
 unixtime_seconds_todatetime unixtime_milliseconds_todatetime unixtime_microseconds_todatetime
-unixtime_nanoseconds_todatetime make_datetime row_cumsum
+unixtime_nanoseconds_todatetime row_cumsum
 """
 _OF_MOMENTS = """
 dayofmonth dayofweek dayofyear endofday endofmonth endofweek endofyear format_datetime getmonth getyear
@@ -43,7 +43,8 @@ _FIRST: tuple[tuple[str, str], ...] = (
     ("base64_encode_tostring base64_encodestring", "guid"),
 )
 _ANY: tuple[tuple[str, str], ...] = (
-    (_NUMBERS_ONLY, "bool"),
+    (_NUMBERS_ONLY, "bool string"),
+    ("make_datetime", "bool"),
     (_OF_MOMENTS, "timespan"),
     (_OF_SETS, f"{_SCALARS} string"),
     ("array_concat bag_merge", f"{_SCALARS} string"),
