@@ -30,6 +30,20 @@ TOKEN = "identity.token"
 REQUIRED = {"Tenant ID": "-", "Client ID": "-", "Client Secret": "-"}
 
 
+def delete(tenant: Any, *incident_ids: str) -> None:
+    """Incidents vanish from an emulator's tenant, with their alerts."""
+    with tenant.lock:
+        for incident_id in incident_ids:
+            tenant.incidents.pop(incident_id)
+            tenant._alerts_of.pop(incident_id, None)
+        tenant.version += 1
+
+
+def ids(lab: "Lab") -> Counter[str]:
+    """How often each alert was delivered."""
+    return Counter(case.display_id for case in lab.cases)
+
+
 class Killed(Exception):
     """The process is gone."""
 
@@ -66,6 +80,10 @@ class Lab:
         self.time.waits.append(seconds)
         self.time.advance(seconds)
         self.world.clock.advance(seconds)
+
+    def delete(self, *incident_ids: str) -> None:
+        """Incidents vanish, with their alerts."""
+        delete(self.world.tenant, *incident_ids)
 
     def patch(self, incident_id: str, changes: dict[str, Any]) -> None:
         """Somebody else updates an incident, a second later."""

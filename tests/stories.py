@@ -1,5 +1,6 @@
 """Small tenants for tests: incidents and alerts in Graph's shape, told as changes in time."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -72,6 +73,11 @@ def alert(number: int, letter: str, minutes: float, **more: Any) -> dict[str, An
         "comments": [],
         **more,
     }
+
+
+def alerts(*numbers: int, letters: str = "abc") -> Counter[str]:
+    """Alerts by their ids, each once: of these incidents, with these letters."""
+    return Counter(f"da{number}-{letter}" for number in numbers for letter in letters)
 
 
 def opened(number: int, minutes: float, letters: str = "abc", **more: Any) -> list[Change]:

@@ -5,18 +5,10 @@ from collections import Counter
 import pytest
 
 from defender_emulator.scenario import AlertRaised, IncidentOpened
-from tests.lab import ALERTS, GET, LIST, Lab
-from tests.stories import alert, at, incident, many, opened, stamp, story
+from tests.lab import ALERTS, GET, LIST, Lab, ids
+from tests.stories import alert, alerts, at, incident, many, opened, stamp, story
 
 pytestmark = pytest.mark.wire
-
-
-def ids(lab: Lab) -> Counter[str]:
-    return Counter(case.display_id for case in lab.cases)
-
-
-def alerts(*numbers: int, letters: str = "abc") -> Counter[str]:
-    return Counter(f"da{number}-{letter}" for number in numbers for letter in letters)
 
 
 def settle(lab: Lab, polls: int = 8, minutes: float = 2, **more) -> None:

@@ -12,19 +12,11 @@ from defender_emulator.scenario import (
     IncidentOpened,
     IncidentsMerged,
 )
-from tests.lab import ALERTS, GET, LIST, TOKEN, Lab
+from tests.lab import ALERTS, GET, LIST, TOKEN, Lab, ids
 from tests.machine.troubles import Troubles
-from tests.stories import alert, at, incident, many, opened, stamp, story
+from tests.stories import alert, alerts, at, incident, many, opened, stamp, story
 
 pytestmark = pytest.mark.wire
-
-
-def ids(lab: Lab) -> Counter[str]:
-    return Counter(case.display_id for case in lab.cases)
-
-
-def alerts(*numbers: int, letters: str = "abc") -> Counter[str]:
-    return Counter(f"da{number}-{letter}" for number in numbers for letter in letters)
 
 
 def run_each_minute(lab: Lab, minutes: int, **more) -> None:
@@ -105,7 +97,7 @@ def test_a_heavy_incident_keeps_no_pass_from_ending_while_others_open_in_each_ru
 def test_an_incident_that_is_deleted_at_the_edge_of_a_page_hides_no_neighbour(lab: Lab, gone):
     lab.load(story(many(30, "a", since=-360)))
     lab.poll(max_incidents=3, hours=7)
-    _delete(lab, *gone)
+    lab.delete(*gone)
     for _ in range(20):
         lab.poll(max_incidents=3, hours=7)
         lab.advance(minutes=1)
@@ -120,7 +112,7 @@ def test_equal_times_at_the_edge_of_a_page_of_which_some_are_deleted_hide_no_nei
     walk = load_state(lab.state_text).walk
     assert walk is not None
     assert len(walk.boundary) == 5
-    _delete(lab, *sorted(walk.boundary)[1:4:2])
+    lab.delete(*sorted(walk.boundary)[1:4:2])
     for _ in range(30):
         lab.poll(max_incidents=5, hours=7)
         lab.advance(minutes=1)
@@ -136,18 +128,9 @@ def test_an_incident_deleted_beside_a_heavy_one_hides_no_neighbour(lab: Lab):
         if number in {1, 3, 5}:
             walk = load_state(lab.state_text).walk
             assert walk is not None
-            _delete(lab, *walk.boundary)
+            lab.delete(*walk.boundary)
         lab.advance(minutes=1)
     assert ids(lab) == alerts(*range(1, 31), letters="a") + alerts(500, letters="abcdefgh")
-
-
-def _delete(lab: Lab, *numbers: str) -> None:
-    tenant = lab.world.tenant
-    with tenant.lock:
-        for number in numbers:
-            tenant.incidents.pop(number)
-            tenant._alerts_of.pop(number, None)
-        tenant.version += 1
 
 
 # Merges.

@@ -5,9 +5,9 @@ import pytest
 from defender365.api.client import Client
 from defender365.core.state import State, StateUnreadable, dump_state, load_state
 from defender_emulator.scenario import AlertRaised, IncidentChanged
-from tests.lab import ALERTS, GET, Lab
-from tests.stories import alert, at, many, opened, stamp, story
-from tests.test_connector_found import _delete, alerts, ids, run_each_minute
+from tests.lab import ALERTS, GET, Lab, ids
+from tests.stories import alert, alerts, at, many, opened, stamp, story
+from tests.test_connector_found import run_each_minute
 
 pytestmark = pytest.mark.wire
 
@@ -62,7 +62,7 @@ def test_a_second_deletion_where_a_pass_starts_hides_no_neighbour(lab: Lab, monk
     def incidents(self, options):
         if "$expand" in options and len(gone) < 2 and options.get("$skip") == "21"[len(gone)]:
             gone.append("51" if gone else "50")
-            _delete(lab, gone[-1])
+            lab.delete(gone[-1])
         return real(self, options)
 
     monkeypatch.setattr(Client, "incidents", incidents)

@@ -5,7 +5,7 @@ from typing import Any
 
 from defender_emulator.scenario import AlertRaised, Change, IncidentChanged, IncidentOpened
 from defender_emulator.ticks import stamp, ticks_of
-from tests.lab import Lab
+from tests.lab import Lab, delete
 from tests.stories import START, alert, incident
 
 SOURCES = ("microsoftDefenderForEndpoint", "microsoftSentinel")
@@ -123,10 +123,7 @@ class Tenancy:
 
     def delete(self, key: str) -> None:
         """An incident is gone, with its alerts."""
-        with self.tenant.lock:
-            self.tenant.incidents.pop(key)
-            self.tenant._alerts_of.pop(key, None)
-            self.tenant.version += 1
+        delete(self.tenant, key)
 
     def strange(self, kind: str) -> None:
         """A record that is not as it should be."""

@@ -10,6 +10,7 @@ from defender_emulator.scenario import (
     IncidentOpened,
     IncidentsMerged,
 )
+from tests.lab import delete as delete_from
 from tests.loops.stage import Stage
 from tests.matrix.requests_that_fail import merged_away
 from tests.matrix.situation import (
@@ -56,11 +57,7 @@ def delete(*numbers: int) -> Any:
     """Incidents vanish between the first page and the second."""
 
     def gone(stage: Stage) -> None:
-        tenant = stage.world.tenant
-        with tenant.lock:
-            for number in numbers:
-                tenant.incidents.pop(str(number))
-            tenant.version += 1
+        delete_from(stage.world.tenant, *map(str, numbers))
 
     def armed(stage: Stage) -> None:
         stage.before_page[2] = lambda: gone(stage)

@@ -164,7 +164,7 @@ class Intake:
     def _process(self, incident: Incident, *, force: bool = False) -> None:
         entry = self._state.ledger.get(incident.id)
         changed = entry is None or entry.updated != incident.updated
-        if incident.redirect and (changed or not entry or not self._followed(incident, entry)):
+        if incident.redirect and (changed or not self._followed(incident, entry)):
             self._state.follow[incident.redirect] = incident.id
         verdict = self._rules.filters.incident_verdict(incident)
         if verdict is not None:
@@ -183,9 +183,10 @@ class Intake:
             self.summary.set_aside += changed
             self._state.set_aside(incident.id, incident.complaint, self.now)
 
-    def _followed(self, incident: Incident, entry: Entry) -> bool:
+    def _followed(self, incident: Incident, entry: Entry | None) -> bool:
         """True when the merge of a known incident was followed: noted so, or its target is looked at."""
-        return entry.detail == incident.redirect or incident.redirect in self._state.revisit
+        noted = entry.detail if entry else ""
+        return noted == incident.redirect or incident.redirect in self._state.revisit
 
     def _needs_no_look(self, incident: Incident) -> bool:
         """True for one whose alerts were fetched alone as it is, or that the shelf tries again."""

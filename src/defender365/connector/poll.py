@@ -4,6 +4,7 @@ The decisions are in `core/planning.py`; here they are carried out.
 """
 
 import logging
+from collections.abc import Sequence
 
 from defender365.api.client import Client
 from defender365.api.limits import RATES
@@ -115,8 +116,6 @@ class _Poll:
         self.records = 0
         self.heads: list[Incident] = []
         """Incidents seen ahead, without their alerts."""
-        self.expected = ""
-        """The incident that the next page must begin with, where heads were seen."""
         self.no_more = False
         """True where the list ended with the last of them."""
 
@@ -216,21 +215,23 @@ class _Poll:
 
     def _page(self) -> None:
         left = self.most - self.summary.incidents_processed
-        heavy, last = self.heavy, False
-        self.expected = ""
         known = self.state.known_ahead(self.walk.position) + self._sees_the_edge()
         asked = page_size(left, known, self.pages)
-        if heavy.suspects or heavy.failed > 1 or heavy.near(self.walk.newest):
-            asked = min(asked, self._look_ahead())
-            last = self.no_more and asked == len(self.heads)
-            self.expected = self.heads[0].id if asked else ""
+        heavy = self.heavy
+        if not (heavy.suspects or heavy.failed > 1 or heavy.near(self.walk.newest)):
+            self._expanded_page(asked, [])
+            return
+        asked = min(asked, self._look_ahead())
         if asked:
-            self._expanded_page(asked, last=last)
+            self._expanded_page(asked, self.heads[:asked])
 
-    def _expanded_page(self, asked: int, *, last: bool) -> None:
-        """Ask for so many; `last`: the list is known to end with them."""
-        skip = self.walk.pass_over(whole=not self._sees_the_edge())
-        options = incident_list(self.walk.position, top=asked, skip=skip)
+    def _expanded_page(self, asked: int, heads: Sequence[Incident]) -> None:
+        """Ask for so many; `heads` are those that must come, where they were seen."""
+        edge = not heads and self._sees_the_edge()
+        last = self.no_more and len(heads) == len(self.heads) > 0
+        options = incident_list(
+            self.walk.position, top=asked, skip=self.walk.pass_over(whole=not edge)
+        )
         count = edges = 0
         try:
             page = self.client.incidents(options)
@@ -238,11 +239,11 @@ class _Poll:
                 if not self._room():
                     page.close()
                     return
-                if count == 1 and self._begins_as_expected(record):
-                    edges = 1
-                    continue
-                self.intake.record(record, self.walk)
-                self.heavy.failed = 0
+                if count == 1:
+                    edges = self._begins(record, edge=edge, heads=heads)
+                if count > edges:
+                    self.intake.record(record, self.walk)
+                    self.heavy.failed = 0
         except SMALLER as error:
             log.warning("a page of %d incidents with their alerts failed: %s", asked, error)
             self.heavy.page_failed(asked)
@@ -257,22 +258,19 @@ class _Poll:
 
         Only where no later pass reads that part again; elsewhere the longer look finds what is hidden.
         """
-        behind = self.walk.lags(self.intake.now)
-        return behind and bool(self.walk.boundary) and not self.expected
+        return self.walk.lags(self.intake.now) and bool(self.walk.boundary)
 
-    def _begins_as_expected(self, record: object) -> bool:
-        """True for a first record that was handled before; if the first is another, the pass doubts."""
-        if self.expected:
-            if identity_of(record) != self.expected:
-                self.walk.doubt()
-            return False
-        if not self._sees_the_edge():
-            return False
-        if self.intake.is_edge(record, self.walk):
+    def _begins(self, record: object, *, edge: bool, heads: Sequence[Incident] = ()) -> int:
+        """How many records at the beginning were handled before: one at the edge, where it was asked for.
+
+        If the first is neither that nor the head that must come, the pass doubts.
+        """
+        if edge and self.intake.is_edge(record, self.walk):
             self.edges += 1
-            return True
-        self.walk.doubt()
-        return False
+            return 1
+        if edge or (heads and identity_of(record) != heads[0].id):
+            self.walk.doubt()
+        return 0
 
     def _page_ended(self, *, more: bool, full: bool) -> None:
         """Without a link the list has ended, unless the page was full: then the next run sees."""
@@ -297,15 +295,14 @@ class _Poll:
 
     def _see_heads(self) -> bool:
         """Fill the heads, up to the first record that cannot be read; False when there are none."""
-        options = incident_list(
-            self.walk.position, top=PAGE, expand=False,
-            skip=self.walk.pass_over(whole=not self._sees_the_edge()),
-        )  # fmt: skip
+        edge = self._sees_the_edge()
+        skip = self.walk.pass_over(whole=not edge)
+        options = incident_list(self.walk.position, top=PAGE, skip=skip, expand=False)
         page = self.client.incidents(options)
         records = list(page)
         self.no_more = not page.next_link and len(records) < PAGE
-        if records and self._begins_as_expected(records[0]):
-            del records[0]
+        if records:
+            del records[: self._begins(records[0], edge=edge)]
         for record in records:
             try:
                 head = read_incident(record)
