@@ -11,14 +11,33 @@ from defender_emulator.hunting.refusals import semantic_error
 from defender_emulator.hunting.spelling import nodes
 from defender_emulator.hunting.stages import Columns, Several
 
+Renames = tuple[tuple[str, str], ...]
 
-def expanded(operator: ir.Summarize, columns: Columns) -> ir.Summarize:
-    """The operator with one column for each aggregate, named as the language names it."""
+
+def expanded(operator: ir.Summarize, columns: Columns) -> tuple[ir.Summarize, Renames]:
+    """The operator with one column for each aggregate, named as the language names it.
+
+    And the columns that are called otherwise: as the query says of an aggregate of several columns, or
+    as `argmax`, the old name of `arg_max`, calls them.
+    """
     keys = {key.expr.name for key in operator.by if isinstance(key.expr, ir.ColumnRef)}
     rest = [column for column in columns if column not in keys]
-    spread = tuple(made for agg in operator.aggregates for made in _spread(agg, rest))
-    renamed = tuple(_renamed(agg) for agg in spread)
-    return _named(ir.Summarize(renamed, operator.by), columns)
+    groups = [(agg, list(_spread(agg, rest))) for agg in operator.aggregates]
+    spread = tuple(_renamed(agg) for _, made in groups for agg in made)
+    named = _named(ir.Summarize(spread, operator.by), columns)
+    return named, tuple(_renames(named, groups, columns))
+
+
+def _renames(
+    made: ir.Summarize, groups: list[tuple[ir.NamedExpr, list[ir.NamedExpr]]], columns: Columns
+) -> Iterator[tuple[str, str]]:
+    if not any(isinstance(agg, Several) or _is_old(agg) for agg, _ in groups):
+        return
+    each = iter(summarize_names(made, columns)[1])
+    for agg, spread in groups:
+        names = [name for _ in spread for name in next(each)]
+        wanted = agg.names if isinstance(agg, Several) else _old_names(agg, spread)
+        yield from (pair for pair in zip(names, wanted, strict=False) if pair[0] != pair[1])
 
 
 _FINDING_WORDS = "min max take_any any minif maxif take_anyif anyif arg_max arg_min argmax argmin"
@@ -30,23 +49,6 @@ def may_find_none(agg: ir.NamedExpr) -> bool:
     return any(
         isinstance(node, ir.FunctionCall) and node.name in _FINDING for node in nodes(agg.expr)
     )
-
-
-def renamed(written: ir.Summarize, columns: Columns) -> tuple[tuple[str, str], ...]:
-    """Columns of `expanded` that are called otherwise: as written, or as `argmax`, the old name, does."""
-    keys = {key.expr.name for key in written.by if isinstance(key.expr, ir.ColumnRef)}
-    rest = [column for column in columns if column not in keys]
-    groups = [(agg, list(_spread(agg, rest))) for agg in written.aggregates]
-    if not any(isinstance(agg, Several) or _is_old(agg) for agg, _ in groups):
-        return ()
-    _, several = summarize_names(expanded(written, columns), columns)
-    each = iter(several)
-    pairs: list[tuple[str, str]] = []
-    for agg, made in groups:
-        names = [name for _ in made for name in next(each)]
-        wanted = agg.names if isinstance(agg, Several) else _old_names(agg, made)
-        pairs += [(have, want) for have, want in zip(names, wanted, strict=False) if have != want]
-    return tuple(pairs)
 
 
 def _is_old(agg: ir.NamedExpr) -> bool:

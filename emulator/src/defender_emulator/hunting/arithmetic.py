@@ -11,7 +11,6 @@ import dataclasses
 from duckdb_kql import ir
 
 from defender_emulator.hunting.kinds_known import AS_TYPE, NUMBERS, TIMES, type_of
-from defender_emulator.hunting.refusals import semantic_error
 from defender_emulator.hunting.stages import raw
 
 Types = dict[str, str]
@@ -44,15 +43,11 @@ def _of_sides(node: ir.BinaryOp, left: str | None, right: str | None) -> ir.Expr
 def _of_spans(node: ir.BinaryOp, left: str | None, right: str | None) -> ir.Expr:
     """Timespans multiplied, divided, or what is left of them, counted in ticks."""
     parts = _ticks(node.left, left), _ticks(node.right, right)
-    if left == right and node.op != "*":
+    if left == right:
         if node.op == "/":
             return raw("(CAST(", parts[0], " AS DOUBLE) / ", parts[1], ")")
         size = raw("nullif(", parts[1], ", 0)")
         return raw("to_microseconds((", parts[0], " % ", size, " + abs(", size, ")) % ", size, ")")
-    if left == right == "timespan" and node.op == "*":
-        raise semantic_error(
-            "The operator '*' is not defined for the operand types timespan and timespan"
-        )
     scaled = {left, right} & set(NUMBERS)
     if scaled and (node.op == "*" or (node.op == "/" and left == "timespan")):
         value = raw(parts[0], f" {node.op} ", parts[1])

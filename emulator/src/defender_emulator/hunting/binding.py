@@ -13,9 +13,9 @@ from duckdb_kql import ir
 from duckdb_kql import schema as columns_of
 
 from defender_emulator.hunting import filling, unions
-from defender_emulator.hunting.aggregating import expanded, may_find_none, renamed
+from defender_emulator.hunting.aggregating import expanded, may_find_none
 from defender_emulator.hunting.calling import CALL_MARK, label_of
-from defender_emulator.hunting.checking import check_join, check_names, check_renames
+from defender_emulator.hunting.checking import check_join, check_names
 from defender_emulator.hunting.expressions import (
     Around,
     Checker,
@@ -107,8 +107,7 @@ class _Binder:
             serial = serial | {name} if flow.serial else serial - {name}
         if isinstance(query.source, Searched):
             query = query.source.opened(query, inner, dict(lets))
-        query = unions.expanded(query, {n: c for n, c in inner.items() if n not in dict(lets)})
-        query = _first_found(query, inner)
+        query = _first_found(unions.expanded(query, inner, dict(lets)), inner)
         first = next((word_of(op) for op in query.operators), around.operator)
         columns = _source(columns_of.resolve_source_let_refs(query.source), inner, first)
         word = _SOURCES.get(type(query.source), "")
@@ -170,13 +169,14 @@ class _Binder:
         for column in _plain_names(operator):
             known(column, columns, name)
         if isinstance(operator, ir.ProjectRename):
-            check_renames(operator.renames, columns)
+            old = [name for name, _ in operator.renames]
+            kept = [column for column in columns if column not in old]
+            check_names([*kept, *(name for _, name in operator.renames)])
         resolved = columns_of.resolve_let_refs(operator, columns)
         resolved = named_as_written(resolved, columns)
         renames: tuple[tuple[str, str], ...] = ()
         if isinstance(resolved, ir.Summarize):
-            renames = renamed(resolved, columns)
-            resolved = expanded(resolved, columns)
+            resolved, renames = expanded(resolved, columns)
         checker = Checker(self, within, columns, flow.told)
         checked = checker.operator(checker.rebuilt(resolved))
         if isinstance(checked, Stage):

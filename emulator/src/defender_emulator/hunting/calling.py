@@ -40,6 +40,8 @@ class TabularFunction:
 _declared: dict[str, TabularFunction] = {}
 _calls: list[str] = []
 _views: set[str] = set()
+_parameters: dict[str, dict[str, str]] = {}
+"""The types of the parameters of scalar functions, by the function's name."""
 _aliases: set[str] = set()
 """Names that `as` gave."""
 
@@ -47,7 +49,7 @@ _aliases: set[str] = set()
 @contextlib.contextmanager
 def declarations(query: str) -> Iterator[None]:
     """No functions but those of Microsoft's that a query may name, and what it will declare."""
-    for known in (_declared, _calls, _aliases, _views):
+    for known in (_declared, _calls, _aliases, _views, _parameters):
         known.clear()
     _views.update(views_in(query))
     if any(name in query for name in PRELUDE_NAMES):
@@ -86,6 +88,16 @@ _TAKEN_FOR = {
     "int": ("long",),
     "decimal": ("long", "int", "real"),
 }
+
+
+def remember_types(declaration: Any) -> None:
+    """Keep the types of a scalar function's parameters for its calls."""
+    _parameters[tree.name_at(tree.rules_in(declaration)[0])] = parameter_types(declaration)
+
+
+def typed(name: str, given: dict[str, ir.Expr]) -> dict[str, ir.Expr]:
+    """The arguments of a scalar function as its parameters take them."""
+    return as_parameters(_parameters.get(name, {}), given, name)
 
 
 def parameter_types(declaration: Any) -> dict[str, str]:

@@ -5,12 +5,12 @@ passes it, and is refused by the service itself. Only types that are known witho
 tables are looked at; others are left to the database.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from duckdb_kql import ir
 
 from defender_emulator.hunting import takes
-from defender_emulator.hunting.kinds_known import TIMES, type_of
+from defender_emulator.hunting.kinds_known import TIMES, chosen_places, type_of
 from defender_emulator.hunting.refusals import (
     QueryRefused,
     already_declared,
@@ -57,11 +57,20 @@ def _calculable(left: str, right: str) -> bool:
     return not mixed and {left, right}.isdisjoint({"string", "bool", "guid"})
 
 
+def _multipliable(left: str, right: str) -> bool:
+    return _calculable(left, right) and not left == right == "timespan"
+
+
 def _logical(left: str, right: str) -> bool:
     return {left, right}.isdisjoint(_NUMBERS - {"bool"})
 
 
-_FITTING = ((_ORDERED, _ordered), (_ARITHMETIC, _calculable), (("and", "or"), _logical))
+_FITTING = (
+    (_ORDERED, _ordered),
+    (("*",), _multipliable),
+    (_ARITHMETIC, _calculable),
+    (("and", "or"), _logical),
+)
 
 
 def _check_decimals(op: str, left: str, right: str) -> None:
@@ -81,18 +90,8 @@ def check_between(node: ir.Between, types: Types) -> None:
         )
 
 
-def check_renames(renames: Sequence[tuple[str, str]], columns: Sequence[str]) -> None:
-    """Raise `QueryRefused` for a new name that another column has."""
-    old = [name for name, _ in renames]
-    taken = [column for column in columns if column not in old]
-    for _, name in renames:
-        if name in taken:
-            raise already_declared(name)
-        taken.append(name)
-
-
 def check_names(names: Iterable[str]) -> None:
-    """Raise `QueryRefused` where two columns of a source have one name."""
+    """Raise `QueryRefused` where two columns have one name."""
     seen = set()
     for name in names:
         if name in seen:
@@ -104,13 +103,12 @@ def check_list(node: ir.InList | ir.HasList, types: Types) -> None:
     """Raise `QueryRefused` for a time among texts, which the database would read as it likes."""
     kind = type_of(node.value, types)
     items = {type_of(item, types) for item in node.items} - {None, "dynamic"}
-    texts = items & {"string"}
     other = next((item for item in items if kind and not _comparable(kind, str(item))), None)
     if other and isinstance(node, ir.InList):
         raise semantic_error(
             f"Cannot compare values of types {kind} and {other}. Try adding explicit casts"
         )
-    if kind in TIMES and (isinstance(node, ir.HasList) or texts):
+    if kind in TIMES and isinstance(node, ir.HasList):
         raise semantic_error(
             f"Cannot compare values of types {kind} and string. Try adding explicit casts"
         )
@@ -181,8 +179,8 @@ def _check_taken(name: str, kinds: list[str | None]) -> None:
             raise _not_taken(name, n, str(kind))
     if "decimal" in kinds and (name in takes.NO_DECIMALS or (name in _CHOICES and "real" in kinds)):
         raise not_supported(f"'{name}' of a decimal is not supported")
-    chosen = kinds[1:] if name in ("iff", "iif") else [*kinds[1::2], *kinds[-1:]]
-    if name in ("iff", "iif", "case") and "bool" in chosen and {*chosen} & (_NUMBERS - {"bool"}):
+    chosen = {kinds[at] for at in chosen_places(name, len(kinds))}
+    if name not in _ALIKE and "bool" in chosen and chosen & (_NUMBERS - {"bool"}):
         raise not_supported(f"'{name}' between a bool and a number is not supported")
     told = {kind for kind in kinds if kind}
     if name in _ALIKE and len(told) > 1 and not told <= _NUMBERS - {"bool"}:

@@ -123,14 +123,9 @@ def _lookup_columns(_known: Any) -> Any:
     return columns
 
 
-_parameters: dict[str, dict[str, str]] = {}
-"""The types of the parameters of scalar functions, by the function's name."""
-
-
 def _typed_arguments(known: Any) -> Any:
     def bound(node: Any, declared: Any, arguments: Any) -> dict[str, ir.Expr]:
-        given: dict[str, ir.Expr] = known(node, declared, arguments)
-        return calling.as_parameters(_parameters.get(declared.name, {}), given, declared.name)
+        return calling.typed(declared.name, known(node, declared, arguments))
 
     return bound
 
@@ -138,9 +133,7 @@ def _typed_arguments(known: Any) -> Any:
 def _declared(known: Any) -> Any:
     def declare(declaration: Any, scalars: dict[str, ir.Expr]) -> None:
         if not calling.declare(declaration, scalars):
-            _parameters[tree.name_at(tree.rules_in(declaration)[0])] = calling.parameter_types(
-                declaration
-            )
+            calling.remember_types(declaration)
             known(declaration, scalars)
 
     return declare

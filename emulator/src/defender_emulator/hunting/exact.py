@@ -7,8 +7,15 @@ from duckdb_kql.translate.functions import long_or_wider
 
 Rows = dict[str, tuple[tuple[int, ...], str]]
 _LONG = long_or_wider("{0}")
-_ELEMENTS = "TRY_CAST(to_json({0}) AS JSON[])"
-_NUMBERS = "('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')"
+NUMBERS = "('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')"
+"""What the database calls a number in JSON."""
+
+
+def elements(n: int) -> str:
+    """The values of an argument that is a list; null for what is none."""
+    return f"TRY_CAST(to_json({{{n}}}) AS JSON[])"
+
+
 _PARTS = (
     "list_transform([string_split({0}, '.')], lambda _p: list_concat(_p, ['0', '0', '0'])[1:4])[1]"
 )
@@ -49,15 +56,15 @@ FUNCTIONS: Rows = {
     ),
     "array_iff": (
         (3,),
-        f"to_json(list_transform({_ELEMENTS}, lambda _c, _i: CASE WHEN _c = 'true'::JSON THEN"
-        " TRY_CAST(to_json({1}) AS JSON[])[_i] WHEN _c = 'false'::JSON THEN TRY_CAST(to_json({2}) AS JSON[])[_i]"
-        f" WHEN json_type(_c) IN {_NUMBERS} THEN CASE WHEN TRY_CAST(_c AS DOUBLE) <> 0 THEN"
-        " TRY_CAST(to_json({1}) AS JSON[])[_i] ELSE TRY_CAST(to_json({2}) AS JSON[])[_i] END END))",
+        f"to_json(list_transform({elements(0)}, lambda _c, _i: CASE WHEN _c = 'true'::JSON THEN"
+        f" {elements(1)}[_i] WHEN _c = 'false'::JSON THEN {elements(2)}[_i]"
+        f" WHEN json_type(_c) IN {NUMBERS} THEN CASE WHEN TRY_CAST(_c AS DOUBLE) <> 0 THEN"
+        f" {elements(1)}[_i] ELSE {elements(2)}[_i] END END))",
     ),
     "array_sum": (
         (1,),
-        f"(CASE WHEN len(list_filter({_ELEMENTS}, lambda _e: coalesce(json_type(_e), '') NOT IN {_NUMBERS}))"
-        f" = 0 THEN CAST(list_sum(list_transform({_ELEMENTS}, lambda _e: TRY_CAST(_e AS DOUBLE))) AS DOUBLE) END)",
+        f"(CASE WHEN len(list_filter({elements(0)}, lambda _e: coalesce(json_type(_e), '') NOT IN {NUMBERS})) = 0"
+        f" THEN CAST(list_sum(list_transform({elements(0)}, lambda _e: TRY_CAST(_e AS DOUBLE))) AS DOUBLE) END)",
     ),
     "strcmp": (
         (2,),

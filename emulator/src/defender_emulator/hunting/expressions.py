@@ -177,8 +177,8 @@ class Checker:
     def _listed(self, node: Any) -> Any:
         """`x in (T)`: where the table's column is dynamic, the values in its lists count."""
         value = self.rebuilt(node.value)
-        check_list(node, self.types_for(node.value, *node.items))
         types = self.types_for(node.value, *node.items)
+        check_list(node, types)
         if node.subquery is None:
             return listed(
                 dataclasses.replace(node, value=value, items=self.rebuilt(node.items)), types

@@ -9,11 +9,10 @@ from typing import Any
 from duckdb_kql import ir
 
 from defender_emulator.hunting.arithmetic import beside
-from defender_emulator.hunting.kinds_known import AS_TYPE, TIMES, type_of
+from defender_emulator.hunting.kinds_known import AS_TYPE, CHOOSING, TIMES, chosen_places, type_of
 from defender_emulator.hunting.stages import raw
 
 Types = dict[str, str]
-_CHOICES = {"iff": (1, False), "iif": (1, False), "case": (1, True), "coalesce": (0, False)}
 _OF_TIMES = {
     ("sum", "timespan"): "*sum_span*", ("sumif", "timespan"): "*sumif_span*",
     ("avg", "timespan"): "*avg_span*", ("avgif", "timespan"): "*avgif_span*",
@@ -34,7 +33,7 @@ GATHERING = frozenset(
 """Functions that gather values, which must know whether these are times."""
 NAMES = frozenset(
     {
-        *_CHOICES,
+        *CHOOSING,
         *GATHERING,
         "abs",
         "bin",
@@ -68,7 +67,7 @@ def fitted(node: Any, types: Types) -> Any:
     """A node as the types of columns make it."""
     if isinstance(node, ir.Between):
         return _between(node, types)
-    if node.name in _CHOICES:
+    if node.name in CHOOSING:
         return _choice(node, types)
     if node.name in GATHERING:
         return _gathered(node, types)
@@ -89,12 +88,9 @@ def _of_numbers(node: ir.FunctionCall, types: Types) -> ir.Expr:
 
 def _is_negative(node: ir.Expr) -> bool:
     """Whether a constant number is below nought."""
-    if isinstance(node, ir.UnaryOp) and node.op == "-":
-        node = node.operand
-        return (
-            isinstance(node, ir.Literal) and isinstance(node.value, int | float) and node.value > 0
-        )
-    return isinstance(node, ir.Literal) and isinstance(node.value, int | float) and node.value < 0
+    minus = isinstance(node, ir.UnaryOp) and node.op == "-"
+    value = getattr(node.operand if isinstance(node, ir.UnaryOp) else node, "value", None)
+    return isinstance(value, int | float) and (value > 0 if minus else value < 0)
 
 
 def _of_whole(node: ir.FunctionCall, kind: str, types: Types) -> ir.Expr:
@@ -185,11 +181,9 @@ def _binned_span(node: ir.FunctionCall) -> ir.Expr:
 
 def _choice(node: ir.FunctionCall, types: Types) -> ir.FunctionCall:
     """Between a dynamic value and one of a type, the type counts."""
-    first, cases = _CHOICES[node.name]
     arguments = list(node.args)
-    last = len(arguments) - 1
-    at = [n for n in range(first, last + 1) if not cases or n % 2 or n == last]
-    kinds = {n: type_of(arguments[n], types) for n in at}
+    places = chosen_places(node.name, len(arguments))
+    kinds = {n: type_of(arguments[n], types) for n in places}
     wanted = {kind for kind in kinds.values() if kind not in ("dynamic", None)}
     if len(wanted) != 1 or "dynamic" not in kinds.values():
         return node

@@ -7,20 +7,17 @@ others, which no query can call.
 from typing import Any
 
 from defender_emulator.hunting.exact import FUNCTIONS as _EXACT
+from defender_emulator.hunting.exact import NUMBERS, elements
 from defender_emulator.hunting.networks import FUNCTIONS as _NETWORK
 
 Rows = dict[str, tuple[tuple[int, ...], str]]
-
-
-def _list(n: int) -> str:
-    return f"TRY_CAST(to_json({{{n}}}) AS JSON[])"
 
 
 def _no_twice(values: str) -> str:
     return f"list_transform([{values}], lambda _l: list_filter(_l, lambda _x, _i: list_position(_l, _x) = _i))[1]"
 
 
-_A, _B = _list(0), _list(1)
+_A, _B = elements(0), elements(1)
 _TYPED = (
     "(CASE WHEN typeof({0}) = 'JSON' THEN json_extract_string(to_json({0}), '$')"
     " ELSE CAST({0} AS VARCHAR) END)"
@@ -45,7 +42,7 @@ def _merged(bags: str) -> str:
 
 _ORDERED = (
     "list_transform(list_filter(_l, lambda _e: coalesce(json_type(_e), 'NULL') <> 'NULL'), lambda _e: {{'kind':"
-    " CASE WHEN json_type(_e) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') THEN 0 ELSE 1 END,"
+    f" CASE WHEN json_type(_e) IN {NUMBERS} THEN 0 ELSE 1 END,"
     " 'number': TRY_CAST(_e AS DOUBLE), 'whole': TRY_CAST(_e AS HUGEINT), 'text': _e ->> '$', 'value': _e}})"
 )
 
@@ -55,7 +52,7 @@ def _sorted_list(way: str) -> str:
     ordered = f"list_transform(list_sort({_ORDERED}, '{way}'), lambda _o: _o.value)"
     nulls = "list_filter(_l, lambda _e: coalesce(json_type(_e), 'NULL') = 'NULL')"
     return (
-        f"to_json(list_transform([TRY_CAST(to_json({{0}}) AS JSON[])],"
+        f"to_json(list_transform([{_A}],"
         f" lambda _l: CASE WHEN _l IS NOT NULL THEN list_concat({ordered}, {nulls}) END)[1])"
     )
 

@@ -103,7 +103,7 @@ make_list_with_nulls make_bag make_bag_if unicode_codepoints_from_string base64_
 """
 _RETURNED |= dict.fromkeys(_TEXTS.split(), "string")
 _RETURNED |= dict.fromkeys(_DYNAMICS.split(), "dynamic")
-_CHOOSING = ("iff", "iif", "case", "coalesce")
+CHOOSING = ("iff", "iif", "case", "coalesce")
 _AS_ARGUMENT = {
     "max_of": 0, "min_of": 0, "bin": 0, "floor": 0,
     "bin_at": 0, "prev": 0, "next": 0, "abs": 0, "row_cumsum": 0, "min": 0, "max": 0, "take_any": 0,
@@ -151,7 +151,7 @@ def _of_operation(node: ir.Expr, types: Types, depth: int) -> str | None:
 
 
 def _of_call(node: ir.FunctionCall, types: Types, depth: int) -> str | None:
-    if node.name in _CHOOSING:
+    if node.name in CHOOSING:
         return _of_choice(node, types, depth)
     at = _AS_ARGUMENT.get(node.name)
     if at is not None and at < len(node.args) and depth < _DEEPEST:
@@ -161,14 +161,20 @@ def _of_call(node: ir.FunctionCall, types: Types, depth: int) -> str | None:
     return _RETURNED.get(node.name)
 
 
+def chosen_places(name: str, count: int) -> list[int]:
+    """Which of so many arguments `iff`, `case` or `coalesce` may choose; of another function, none."""
+    if name == "case":
+        return [at for at in range(1, count) if at % 2 or at == count - 1]
+    first = {"iff": 1, "iif": 1, "coalesce": 0}.get(name, count)
+    return list(range(first, count))
+
+
 def _of_choice(node: ir.FunctionCall, types: Types, depth: int) -> str | None:
     """The type of `iff`, `case` and `coalesce`: that of all it may choose, or the one beside dynamic."""
-    chosen = node.args[1:] if node.name in ("iff", "iif") else node.args
-    if node.name == "case":
-        chosen = (*node.args[1::2], *node.args[-1:])
     if depth >= _DEEPEST:
         return None
-    kinds = {type_of(argument, types, depth + 1) for argument in chosen}
+    places = chosen_places(node.name, len(node.args))
+    kinds = {type_of(node.args[at], types, depth + 1) for at in places}
     if len(kinds) > 1:
         kinds.discard("dynamic")
     return kinds.pop() if len(kinds) == 1 else None

@@ -148,13 +148,14 @@ def _told(item: ir.Expr, types: Types, *, alone: bool) -> ir.Expr:
     kind = type_of(item, types)
     if kind not in ("dynamic", None) or isinstance(item, ir.Literal | ir.ToScalar):
         return item
-    if _holds_values(item) and isinstance(item, ir.FunctionCall) and item.name == "pack_array":
+    if kind is None and not alone:
+        return item
+    if isinstance(item, ir.FunctionCall) and item.name == "pack_array":
         return item
     if alone:
         return ir.FunctionCall("todynamic", (raw("kql_list(", item, ")", kind="dynamic"),))
-    if isinstance(item, ir.PathAccess) or kind is None:
-        return ir.FunctionCall("tostring", (item,)) if kind else item
-    return ir.FunctionCall("todynamic", (item,))
+    made = "tostring" if isinstance(item, ir.PathAccess) else "todynamic"
+    return ir.FunctionCall(made, (item,))
 
 
 def _holds_values(item: ir.Expr) -> bool:

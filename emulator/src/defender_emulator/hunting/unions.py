@@ -34,11 +34,11 @@ class Wildcard(ir.WildcardTableRef):
     views: tuple[tuple[str, str], ...] = ()
 
 
-def expanded(query: ir.Query, tables: dict[str, Columns]) -> ir.Query:
+def expanded(query: ir.Query, tables: dict[str, Columns], lets: Container[str]) -> ir.Query:
     """A union that begins with a wildcard begins with the first table it stands for."""
     if not isinstance(query.source, ir.WildcardTableRef):
         return query
-    first, *others = _matching(query.source, tables)
+    first, *others = _matching(query.source, tables, lets)
     union, *rest = query.operators
     assert isinstance(union, ir.Union)  # noqa: S101 - the grammar has wildcards in unions only
     more = tuple(ir.Query(ir.TableRef(name)) for name in others)
@@ -47,15 +47,11 @@ def expanded(query: ir.Query, tables: dict[str, Columns]) -> ir.Query:
 
 
 def branches(union: ir.Union, tables: dict[str, Columns], lets: Container[str]) -> list[ir.Query]:
-    """The branches with wildcards spelled out; of a fuzzy union, only those that exist.
-
-    A wildcard stands for tables and views, not for what a `let` is.
-    """
-    plain = {name: columns for name, columns in tables.items() if name not in lets}
+    """The branches with wildcards spelled out; of a fuzzy union, only those that exist."""
     found: list[ir.Query] = []
     for branch in union.branches:
         if isinstance(branch.source, ir.WildcardTableRef):
-            names = _matching(branch.source, plain)
+            names = _matching(branch.source, tables, lets)
             found.extend(dataclasses.replace(branch, source=ir.TableRef(name)) for name in names)
         elif not union.isfuzzy or exists(branch, tables):
             found.append(branch)
@@ -107,9 +103,13 @@ def _additions(arm: Arm, torn: Types, source_column: str | None) -> list[ir.Oper
     return made
 
 
-def _matching(source: ir.WildcardTableRef, tables: dict[str, Columns]) -> list[str]:
+def _matching(
+    source: ir.WildcardTableRef, tables: dict[str, Columns], lets: Container[str]
+) -> list[str]:
+    """The tables and views that a wildcard stands for; what a `let` is, it does not."""
     views = dict(getattr(source, "views", ()))
-    matching = [n for n in [*tables, *views] if fnmatch.fnmatchcase(n, source.pattern)]
+    named = [*(name for name in tables if name not in lets), *views]
+    matching = [name for name in named if fnmatch.fnmatchcase(name, source.pattern)]
     found = [views.get(name, name) for name in sorted(matching)]
     if not found or source.database:
         raise no_table("union", source.pattern)
